@@ -1,0 +1,1 @@
+"""What happens at home: sources, outbox, MQTT, settings."""

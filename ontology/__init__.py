@@ -1,0 +1,1 @@
+"""What the classes are: YAML ontologies, their validation, and label columns."""

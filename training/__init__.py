@@ -1,0 +1,1 @@
+"""How a model comes to be: clips, synthesis, distortions, losses, loop, evaluation, export."""
