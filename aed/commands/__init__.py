@@ -1,1 +1,18 @@
-"""One file per command of `aed`: the only place that may import all four packages."""
+"""One file per command of `aed`: the only place that may import all four packages.
+
+`aed.__main__` lists them. A command's file is cheap to import: what is heavy (onnxruntime, torch,
+PortAudio) it imports inside `run`.
+"""
+
+import argparse
+from typing import Protocol, TypeAlias
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What `add_subparsers` returns; argparse has no public name for it."""
+
+
+class Command(Protocol):
+    """What each module of this package offers."""
+
+    def add_parser(self, subparsers: Subparsers) -> None:
+        """Add the command's own parser, whose default `run` takes the parsed arguments."""

@@ -1,0 +1,73 @@
+"""The console command `aed`: finds the command asked for, runs it, turns errors into exit codes.
+
+Exit codes: 0 fine, 1 failed, 2 usage, 78 bad settings or unusable bundle, 130 interrupted.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from aed import __version__
+from aed.commands import Command
+from ontology.errors import AedError
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+COMMANDS: tuple[Command, ...] = ()
+"""The commands, in the order in which `aed --help` lists them."""
+
+
+def build_parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of the whole command line.
+
+    Args:
+        commands: the commands to offer.
+    """
+    parser = argparse.ArgumentParser(
+        prog="aed",
+        description="Hears smoke alarms, breaking glass and what else sounds at home.",
+    )
+    parser.add_argument("--version", action="version", version=f"aed {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in commands:
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None, *, commands: Sequence[Command] = COMMANDS) -> int:
+    """Run one command.
+
+    Args:
+        arguments: the words after `aed`; None takes those of the process.
+        commands: the commands to choose from.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SystemExit: 0 after `--help` and `--version`, 2 for a wrong command line (argparse).
+    """
+    parsed = build_parser(commands).parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        code = int(parsed.run(parsed))
+        sys.stdout.flush()
+    except AedError as error:
+        print(f"aed: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader left (`aed replay … | head`). Python flushes stdout once more on the way
+        # out, which must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
