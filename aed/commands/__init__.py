@@ -4,11 +4,13 @@
 PortAudio) it imports inside `run`.
 """
 
-import argparse
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-"""What `add_subparsers` returns; argparse has no public name for it."""
+if TYPE_CHECKING:
+    import argparse
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no public name
+"""What argparse's `add_subparsers` returns."""
 
 
 class Command(Protocol):
