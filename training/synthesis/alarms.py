@@ -1,0 +1,282 @@
+"""Life-safety alarms and the low-battery chirp.
+
+Times and pitches follow the standards where there are any (`cadence.py`); what devices add to
+them is drawn: a piezo sounder's resonance and harmonics, 520 Hz square waves for bedrooms, old
+horns that sound without pause, voice alarms, two alarms of one house that answer each other.
+A sound may begin and end anywhere in its cadence, since a microphone hears fragments.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.synthesis.bell import BellParameters, draw_bell, render_bell
+from training.synthesis.cadence import T3, T4, Cadence
+from training.synthesis.rendered import (
+    SAMPLE_RATE_HZ,
+    Pulse,
+    Rendered,
+    Samples,
+    Span,
+    at_peak,
+    sample_count,
+)
+from training.synthesis.sounder import Sounder, draw_horn, draw_low_tone, draw_piezo, sound
+from training.synthesis.voice import VoiceParameters, draw_voice, render_voice
+
+ALARM_NODES = ("smoke_alarm", "co_alarm", "low_battery_chirp", "fire_bell")
+"""Nodes `draw_alarm` can draw."""
+
+_LEAST_HEARD_S = 0.1
+_FRAGMENT_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One device.
+
+    Attributes:
+        sounder: what makes its tone.
+        cadence: its rhythm, None for a tone without pause.
+        phase_s: how far into the cadence it is when the sound begins.
+        gain: linear, relative to the loudest unit.
+    """
+
+    sounder: Sounder
+    cadence: Cadence | None
+    phase_s: float
+    gain: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmParameters:
+    """One alarm as heard in one clip.
+
+    Attributes:
+        node: ontology node.
+        units: devices sounding together; empty for a bell.
+        lead_fraction: silence before it, as a fraction of the clip, 0 to below 1.
+        sounding_s: how long it sounds at most; the end of the clip may cut it earlier.
+        voice: who speaks in the pauses of a voice alarm.
+        bell: the bell, if it is one.
+    """
+
+    node: str
+    units: tuple[Unit, ...]
+    lead_fraction: float
+    sounding_s: float
+    voice: VoiceParameters | None = None
+    bell: BellParameters | None = None
+
+
+def draw_alarm(rng: np.random.Generator, node: str | None = None) -> AlarmParameters:
+    """Draw the parameters of an alarm.
+
+    Args:
+        rng: source of all choices.
+        node: one of ALARM_NODES; None draws one, smoke alarms most often.
+
+    Returns:
+        Parameters for `render_alarm`.
+
+    Raises:
+        KeyError: no such alarm.
+    """
+    if node is None:
+        node = str(rng.choice(ALARM_NODES, p=(0.6, 0.18, 0.12, 0.1)))
+    return _DRAW[node](rng)
+
+
+def t3_alarm(
+    pitch_hz: float, *, lead_fraction: float = 0.0, sounding_s: float = 60.0
+) -> AlarmParameters:
+    """A textbook T3 smoke alarm: exact times, one clean piezo tone."""
+    sounder = Sounder(pitch_hz=pitch_hz, harmonics=(1.0, 0.15), attack_s=0.006, decay_s=0.02)
+    unit = Unit(sounder=sounder, cadence=T3, phase_s=0.0, gain=1.0)
+    return AlarmParameters(
+        node="smoke_alarm", units=(unit,), lead_fraction=lead_fraction, sounding_s=sounding_s
+    )
+
+
+def render_alarm(
+    params: AlarmParameters, duration_s: float, rng: np.random.Generator
+) -> Rendered:
+    """Render an alarm into a clip.
+
+    Args:
+        params: from `draw_alarm`.
+        duration_s: length of the clip.
+        rng: phases, voices, irregular strikes.
+
+    Returns:
+        The clip with one span from the first to the last audible moment, pauses between included
+        (to the end of the clip, if the alarm goes on), and the pulses of all units.
+    """
+    count = sample_count(duration_s)
+    end_s = count / SAMPLE_RATE_HZ
+    onset_s = params.lead_fraction * end_s
+    onset_s = min(onset_s, max(0.0, end_s - 1.5 * _LEAST_HEARD_S))
+    offset_s = min(onset_s + params.sounding_s, end_s)
+    samples = np.zeros(count, dtype=np.float32)
+    pulses: list[Pulse] = []
+    for unit in params.units:
+        heard = _unit_pulses(unit, onset_s, offset_s)
+        samples += unit.gain * sound(unit.sounder, heard, count, rng)
+        pulses.extend(heard)
+    if params.bell is not None:
+        pulses.append((onset_s, offset_s))
+        samples += render_bell(params.bell, onset_s, offset_s, count, rng)
+    merged = _merged(pulses)
+    if params.voice is not None:
+        samples += _spoken_pauses(params.voice, merged, count, offset_s, rng)
+    goes_on = onset_s + params.sounding_s > end_s and params.node != "low_battery_chirp"
+    span = Span(
+        node=params.node, onset_s=merged[0][0], offset_s=end_s if goes_on else merged[-1][1]
+    )
+    return Rendered(samples=at_peak(samples), spans=(span,), pulses=merged)
+
+
+def _unit_pulses(unit: Unit, onset_s: float, offset_s: float) -> tuple[Pulse, ...]:
+    """Pulses of a unit, from the beginning of its cadence if its phase would leave silence."""
+    if unit.cadence is None:
+        return ((onset_s, offset_s),)
+    least_s = min(_LEAST_HEARD_S, unit.cadence.pulse_s, offset_s - onset_s)
+    for phase_s in (unit.phase_s, 0.0):
+        heard = unit.cadence.pulses(onset_s=onset_s, offset_s=offset_s, phase_s=phase_s)
+        if sum(off_s - on_s for on_s, off_s in heard) >= 0.9 * least_s:
+            break
+    return heard
+
+
+def _merged(pulses: list[Pulse]) -> tuple[Pulse, ...]:
+    """Union of the pulses of several units."""
+    union: list[Pulse] = []
+    for on_s, off_s in sorted(pulses):
+        if union and on_s <= union[-1][1]:
+            union[-1] = (union[-1][0], max(union[-1][1], off_s))
+        else:
+            union.append((on_s, off_s))
+    return tuple(union)
+
+
+def _spoken_pauses(
+    voice: VoiceParameters,
+    pulses: tuple[Pulse, ...],
+    count: int,
+    offset_s: float,
+    rng: np.random.Generator,
+) -> Samples:
+    """A voice in every pause of at least a second."""
+    out = np.zeros(count, dtype=np.float32)
+    ends = [on_s for on_s, _ in pulses[1:]] + [offset_s]
+    for (_, quiet_s), next_s in zip(pulses, ends, strict=True):
+        if next_s - quiet_s < 1.0:
+            continue
+        words = render_voice(voice, next_s - quiet_s - 0.3, rng) * np.float32(0.6)
+        start = round((quiet_s + 0.15) * SAMPLE_RATE_HZ)
+        words = words[: count - start]
+        out[start : start + len(words)] += words
+    return out
+
+
+def _draw_smoke(rng: np.random.Generator) -> AlarmParameters:
+    kind = str(rng.choice(("t3", "low", "continuous", "voice"), p=(0.62, 0.12, 0.2, 0.06)))
+    draw = {"low": draw_low_tone, "continuous": draw_horn}.get(kind, draw_piezo)
+    cadence = None if kind == "continuous" else T3.drawn(rng)
+    if kind == "voice":
+        cadence = Cadence(
+            count=3, pulse_s=T3.pulse_s, gap_s=T3.gap_s, pause_s=float(rng.uniform(1.35, 4.0))
+        )
+    units = _draw_units(rng, draw, cadence)
+    lead_fraction, sounding_s = _draw_window(rng)
+    voice = draw_voice(rng) if kind == "voice" else None
+    return AlarmParameters(
+        node="smoke_alarm",
+        units=units,
+        lead_fraction=lead_fraction,
+        sounding_s=sounding_s,
+        voice=voice,
+    )
+
+
+def _draw_co(rng: np.random.Generator) -> AlarmParameters:
+    lead_fraction, sounding_s = _draw_window(rng)
+    return AlarmParameters(
+        node="co_alarm",
+        units=_draw_units(rng, draw_piezo, T4.drawn(rng)),
+        lead_fraction=lead_fraction,
+        sounding_s=sounding_s,
+    )
+
+
+def _draw_chirp(rng: np.random.Generator) -> AlarmParameters:
+    pulse_s = float(np.exp(rng.uniform(np.log(0.02), np.log(0.12))))
+    cadence = Cadence(count=1, pulse_s=pulse_s, gap_s=0.0, pause_s=float(rng.uniform(30.0, 60.0)))
+    unit = Unit(sounder=draw_piezo(rng), cadence=cadence, phase_s=0.0, gain=1.0)
+    return AlarmParameters(
+        node="low_battery_chirp",
+        units=(unit,),
+        lead_fraction=float(rng.uniform(0.0, 0.95)),
+        sounding_s=60.0,
+    )
+
+
+def _draw_fire_bell(rng: np.random.Generator) -> AlarmParameters:
+    lead_fraction, sounding_s = _draw_window(rng)
+    return AlarmParameters(
+        node="fire_bell",
+        units=(),
+        lead_fraction=lead_fraction,
+        sounding_s=max(sounding_s, 0.4),
+        bell=draw_bell(rng),
+    )
+
+
+def _draw_window(rng: np.random.Generator) -> tuple[float, float]:
+    """(lead fraction, sounding seconds): fragments from 0.15 s, or longer than most clips."""
+    if rng.uniform() < _FRAGMENT_SHARE:
+        sounding_s = float(np.exp(rng.uniform(np.log(0.15), np.log(2.0))))
+        return float(rng.uniform(0.0, 0.9)), sounding_s
+    lead_fraction = float(rng.uniform(0.0, 0.6)) if rng.uniform() < _LEAD_SHARE else 0.0
+    return lead_fraction, float(rng.uniform(4.0, 60.0))
+
+
+_LEAD_SHARE = 0.5
+
+
+def _draw_units(
+    rng: np.random.Generator,
+    draw: Callable[[np.random.Generator], Sounder],
+    cadence: Cadence | None,
+) -> tuple[Unit, ...]:
+    """One device, or at times a second, quieter and unsynchronised, as interconnected alarms."""
+    period_s = cadence.period_s if cadence else 1.0
+    units = [
+        Unit(
+            sounder=draw(rng),
+            cadence=cadence,
+            phase_s=float(rng.uniform(0.0, period_s)) if rng.uniform() < _MID_SHARE else 0.0,
+            gain=1.0,
+        )
+    ]
+    if rng.uniform() < _SECOND_SHARE:
+        second = Unit(
+            sounder=draw(rng),
+            cadence=cadence,
+            phase_s=float(rng.uniform(0.0, period_s)),
+            gain=float(rng.uniform(0.1, 0.9)),
+        )
+        units.append(second)
+    return tuple(units)
+
+
+_MID_SHARE = 0.5
+_SECOND_SHARE = 0.12
+
+_DRAW: dict[str, Callable[[np.random.Generator], AlarmParameters]] = {
+    "smoke_alarm": _draw_smoke,
+    "co_alarm": _draw_co,
+    "low_battery_chirp": _draw_chirp,
+    "fire_bell": _draw_fire_bell,
+}

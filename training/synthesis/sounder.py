@@ -1,0 +1,134 @@
+"""Tone makers of alarms: piezo discs, horns, loudspeakers with a 520 Hz square wave."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.synthesis.rendered import SAMPLE_RATE_HZ, Pulse, Samples
+from training.synthesis.waves import oscillator, pulse_envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sounder:
+    """One tone and how it rings.
+
+    Attributes:
+        pitch_hz: fundamental.
+        harmonics: amplitude of the fundamental, the second harmonic, and so on.
+        attack_s: ring-up to 90 %, 0.002 to 0.02.
+        decay_s: fall by 20 dB after a pulse, 0.005 to 0.05.
+        detune_hz: distance of a second sounder driven together with it; 0 for none. The two beat.
+        sweep_hz: sweeps of the pitch a second; 0 for a steady tone.
+        sweep_depth: relative pitch range of a sweep.
+        sweep_saw: whether the sweep is a saw, not a triangle.
+        tremolo_hz: on-off modulations a second of fast-modulated horns; 0 for none.
+        tremolo_depth: 0 to 1.
+    """
+
+    pitch_hz: float
+    harmonics: tuple[float, ...]
+    attack_s: float
+    decay_s: float
+    detune_hz: float = 0.0
+    sweep_hz: float = 0.0
+    sweep_depth: float = 0.0
+    sweep_saw: bool = False
+    tremolo_hz: float = 0.0
+    tremolo_depth: float = 0.0
+
+
+def sound(
+    sounder: Sounder, pulses: Sequence[Pulse], count: int, rng: np.random.Generator
+) -> Samples:
+    """Drive a sounder by pulses.
+
+    Args:
+        sounder: the tone.
+        pulses: on and off times in seconds.
+        count: number of samples.
+        rng: phases of the oscillators.
+
+    Returns:
+        (count,) float32, peak about 1.
+    """
+    phases = rng.uniform(size=4)
+    envelope = pulse_envelope(
+        pulses, count, attack_s=sounder.attack_s, decay_s=sounder.decay_s
+    )
+    time_s = np.arange(count, dtype=np.float32) / SAMPLE_RATE_HZ
+    pitch_hz: Samples | float = sounder.pitch_hz
+    if sounder.sweep_hz > 0.0:
+        turn = (time_s * sounder.sweep_hz + phases[2]) % 1.0
+        swept = turn if sounder.sweep_saw else 1.0 - np.abs(2.0 * turn - 1.0)
+        pitch_hz = (sounder.pitch_hz * (1.0 + sounder.sweep_depth * (swept - 0.5))).astype(
+            np.float32
+        )
+    tone = oscillator(pitch_hz, count, sounder.harmonics, float(phases[0]))
+    if sounder.detune_hz > 0.0:
+        second = oscillator(
+            pitch_hz + sounder.detune_hz, count, sounder.harmonics, float(phases[1])
+        )
+        tone = 0.5 * (tone + second)
+    if sounder.tremolo_hz > 0.0:
+        beat = np.sin(2.0 * np.pi * (sounder.tremolo_hz * time_s + np.float32(phases[3])))
+        gate = 0.5 + 0.5 * np.tanh(4.0 * beat)
+        envelope = envelope * (1.0 - sounder.tremolo_depth * gate)
+    return (tone * envelope).astype(np.float32)
+
+
+def draw_piezo(rng: np.random.Generator) -> Sounder:
+    """A piezo disc: mostly 2.8 to 3.6 kHz, at times anything from 1 to 4.5 kHz."""
+    if rng.uniform() < _USUAL_SHARE:
+        pitch_hz = float(rng.uniform(2_800.0, 3_600.0))
+    else:
+        pitch_hz = float(np.exp(rng.uniform(np.log(1_000.0), np.log(4_500.0))))
+    second, third = rng.uniform(0.0, 0.5) ** 2 * 2.0, rng.uniform(0.0, 0.4) ** 2 * 2.0
+    swept = rng.uniform() < _SWEPT_SHARE
+    return Sounder(
+        pitch_hz=pitch_hz,
+        harmonics=(1.0, float(second), float(third), float(0.3 * second)),
+        attack_s=float(rng.uniform(0.002, 0.02)),
+        decay_s=float(rng.uniform(0.005, 0.05)),
+        detune_hz=float(rng.uniform(1.0, 40.0)) if rng.uniform() < _BEATING_SHARE else 0.0,
+        sweep_hz=float(rng.uniform(2.0, 30.0)) if swept else 0.0,
+        sweep_depth=float(rng.uniform(0.02, 0.2)) if swept else 0.0,
+        sweep_saw=bool(rng.uniform() < 0.5),  # noqa: PLR2004 - a fair coin
+    )
+
+
+def draw_low_tone(rng: np.random.Generator) -> Sounder:
+    """The low-frequency signal for sleeping rooms: 520 Hz square wave, within 10 %."""
+    orders = np.arange(1, 15)
+    square = np.where(orders % 2 == 1, 1.0 / orders, 0.03 / orders)
+    speaker = 1.0 + float(rng.uniform(-0.3, 1.0)) * (orders - 1) / 6.0
+    return Sounder(
+        pitch_hz=520.0 * float(rng.uniform(0.9, 1.1)),
+        harmonics=tuple(float(x) for x in square * np.maximum(speaker, 0.3)),
+        attack_s=float(rng.uniform(0.002, 0.01)),
+        decay_s=float(rng.uniform(0.005, 0.03)),
+    )
+
+
+def draw_horn(rng: np.random.Generator) -> Sounder:
+    """A horn without pause: steady, sweeping, or fast-modulated, as older alarms sound."""
+    kind = str(rng.choice(("steady", "sweeping", "modulated"), p=(0.4, 0.3, 0.3)))
+    steady = draw_piezo(rng)
+    sweeping, modulated = kind == "sweeping", kind == "modulated"
+    return Sounder(
+        pitch_hz=steady.pitch_hz,
+        harmonics=steady.harmonics,
+        attack_s=steady.attack_s,
+        decay_s=steady.decay_s,
+        detune_hz=steady.detune_hz,
+        sweep_hz=float(rng.uniform(3.0, 25.0)) if sweeping else 0.0,
+        sweep_depth=float(rng.uniform(0.05, 0.4)) if sweeping else 0.0,
+        sweep_saw=steady.sweep_saw,
+        tremolo_hz=float(rng.uniform(8.0, 40.0)) if modulated else 0.0,
+        tremolo_depth=float(rng.uniform(0.3, 1.0)) if modulated else 0.0,
+    )
+
+
+_USUAL_SHARE = 0.7
+_SWEPT_SHARE = 0.1
+_BEATING_SHARE = 0.2
