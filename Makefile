@@ -1,0 +1,58 @@
+# aed from a clean checkout: `make demo` shows what it does, `make test` proves it.
+# Everything is installed into .venv; stamp files there make the second run quick.
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 ffmpeg
+# Words for pytest, e.g. make test PYTEST_ARGS='tests/aed -x'
+PYTEST_ARGS ?=
+
+# The first Python of at least 3.11 on PATH; override with make PYTHON=...
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+help:
+	@echo "make demo    hear a smoke alarm and a breaking window without any hardware (about 1 minute)"
+	@echo "make test    install everything tests need and run them all"
+	@echo "make lint    ruff (format and lint) and mypy --strict"
+	@echo "make bench   CPU, memory and delay beside YAMNet; writes build/bench.json"
+	@echo "make clean   remove .venv and everything built"
+
+demo: $(VENV)/.demo
+	$(BIN)/aed demo
+
+test: $(VENV)/.test
+	@.ci/system-packages --optional $(TEST_PACKAGES)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo "aed needs Python 3.11 or newer; found none on PATH."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/system-packages \
+		python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo]'
+	@touch $@
+
+# The train extra brings torch, several gigabytes in PyPI's default build.
+$(VENV)/.test: $(VENV)/.python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo,train,test]'
+	@touch $@

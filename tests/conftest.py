@@ -1,0 +1,94 @@
+"""What all tests share: which of them can run on this machine.
+
+A test says by its marker which real part it needs. Where that part is absent the test is skipped
+and says why; `--require mosquitto,portaudio,torch` turns absence into a failure, so that a
+continuous integration that lost its broker cannot look green.
+"""
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def missing_mosquitto() -> str | None:
+    """Why tests marked `mosquitto` cannot run here, or None."""
+    search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+    if shutil.which("mosquitto", path=search) is None:
+        return "no mosquitto on PATH (Debian package mosquitto)"
+    return None
+
+
+def missing_portaudio() -> str | None:
+    """Why tests marked `portaudio` cannot run here, or None."""
+    for program in ("pulseaudio", "pactl", "paplay"):
+        if shutil.which(program) is None:
+            return f"no {program} on PATH (Debian packages pulseaudio, pulseaudio-utils)"
+    try:
+        importlib.import_module("sounddevice")
+    except OSError as error:
+        return f"{error} (Debian package libportaudio2)"
+    return None
+
+
+def missing_torch() -> str | None:
+    """Why tests marked `torch` cannot run here, or None."""
+    if importlib.util.find_spec("torch") is None:
+        return "no torch: pip install -e '.[train]'"
+    return None
+
+
+def missing_data() -> str | None:
+    """Why tests marked `data` cannot run here, or None."""
+    folder = os.environ.get("AED_DATA")
+    if not folder or not (Path(folder) / "manifest.tsv").is_file():
+        return "AED_DATA names no folder with a manifest.tsv"
+    return None
+
+
+def missing_yamnet() -> str | None:
+    """Why tests marked `yamnet` cannot run here, or None."""
+    folder = os.environ.get("AED_YAMNET")
+    if not folder or not (Path(folder) / "yamnet_classification.tflite").is_file():
+        return "AED_YAMNET names no folder with yamnet_classification.tflite"
+    return None
+
+
+MISSING = {
+    "mosquitto": missing_mosquitto,
+    "portaudio": missing_portaudio,
+    "torch": missing_torch,
+    "data": missing_data,
+    "yamnet": missing_yamnet,
+}
+"""Marker -> why what it needs is absent."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require",
+        default="",
+        metavar="MARKERS",
+        help="comma-separated markers whose tests must run: fail at once if they cannot",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    required = [name for name in str(config.getoption("--require")).split(",") if name]
+    if unknown := [name for name in required if name not in MISSING]:
+        message = f"--require: unknown {', '.join(unknown)}; known are {', '.join(MISSING)}"
+        raise pytest.UsageError(message)
+    reasons = [f"{name}: {reason}" for name in required if (reason := MISSING[name]()) is not None]
+    if reasons:
+        raise pytest.UsageError("--require: " + "; ".join(reasons))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    wanted = {mark.name for item in items for mark in item.iter_markers()} & set(MISSING)
+    reasons = {name: MISSING[name]() for name in wanted}
+    for item in items:
+        for name, reason in reasons.items():
+            if reason is not None and item.get_closest_marker(name) is not None:
+                item.add_marker(pytest.mark.skip(reason=f"{name}: {reason}"))
