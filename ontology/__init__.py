@@ -1,1 +1,21 @@
 """What the classes are: YAML ontologies, their validation, and label columns."""
+
+from ontology.errors import AedError, OntologyError
+from ontology.faults import Fault
+from ontology.labels import LabelSet
+from ontology.loader import home, load, parse
+from ontology.tree import PATTERNS, AlertPolicy, Node, Ontology
+
+__all__ = [
+    "PATTERNS",
+    "AedError",
+    "AlertPolicy",
+    "Fault",
+    "LabelSet",
+    "Node",
+    "Ontology",
+    "OntologyError",
+    "home",
+    "load",
+    "parse",
+]

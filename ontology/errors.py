@@ -4,11 +4,16 @@ AedError                     everything a user can do something about
 ├── OntologyError            an ontology file is wrong (carries every fault found)
 ├── aed.errors.BundleError   a model bundle cannot be used
 ├── aed.errors.AudioError    a recording cannot be read
+├── aed.errors.ThresholdsError   thresholds are out of range (carries every fault found)
 ├── daemon.errors.SettingsError
 └── training.errors.TrainingDataError
 
 The root stands here because `ontology` may import none of the other packages.
 """
+
+from collections.abc import Sequence
+
+from ontology.faults import Fault
 
 
 class AedError(Exception):
@@ -19,3 +24,18 @@ class AedError(Exception):
     """
 
     exit_code = 1
+
+
+class OntologyError(AedError):
+    """An ontology is wrong, or was asked for a node that it does not have.
+
+    Attributes:
+        faults: everything that was found, in the order of the file; never empty.
+    """
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        lines = [str(fault) for fault in self.faults]
+        if len(lines) > 1:
+            lines.insert(0, f"{len(self.faults)} faults in {self.faults[0].where}:")
+        super().__init__("\n  ".join(lines))
