@@ -18,6 +18,7 @@ from ontology.yaml_graph import AliasNode
 _TAG = "tag:yaml.org,2002:"
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?")
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_LONGEST_SHOWN = 40
 _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode categories that have no place in a line of text; joiners and narrow spaces have."""
 
@@ -179,7 +180,7 @@ class Fields:
         line = line_of(node)
         if node.tag != _TAG + "str" or not isinstance(node, yaml.ScalarNode):
             remedy = "write a text"
-            if isinstance(node, yaml.ScalarNode) and node.value:
+            if isinstance(node, yaml.ScalarNode) and node.value and node.value.isprintable():
                 remedy = f'put it in quotes if it is meant as text: "{node.value}"'
             self.faults.add(line, path, f"wanted a text, found {description(node)}", remedy)
             return None
@@ -217,7 +218,7 @@ def description(node: yaml.Node) -> str:
     if isinstance(node, yaml.SequenceNode):
         return "a list"
     value = str(node.value)
-    shown = repr(value if len(value) <= 40 else value[:40] + "…")  # noqa: PLR2004 - only here
+    shown = repr(value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…")
     kinds = {
         "int": "the number ",
         "float": "the number ",

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -105,7 +105,9 @@ class Ontology:
         self.name = name
         self.version = version
         self.roots = tuple(roots)
-        self.nodes = tuple(node for root in roots for node in _preorder(root))
+        self.nodes: tuple[Node, ...] = tuple(
+            node for root in self.roots for node in PreOrderIter(root)
+        )
         self.source = source
         self._by_id = {node.id: node for node in self.nodes}
         content = {
@@ -144,10 +146,6 @@ class Ontology:
 
     def __repr__(self) -> str:
         return f"Ontology({self.name!r}, {len(self.nodes)} nodes, {self.digest[:8]})"
-
-
-def _preorder(root: Node) -> Iterator[Node]:
-    yield from PreOrderIter(root)
 
 
 def _content(node: Node) -> dict[str, object]:
