@@ -1,0 +1,124 @@
+"""Payloads of the MQTT messages as values, and as the JSON bytes that leave the machine.
+
+Field names and their order are a contract: lists grow only by appending.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+Phase = Literal["start", "update", "end"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPayload:
+    """Payload of `alert`, `alert/late` and `event`.
+
+    Attributes:
+        event_type: id of the deepest ontology node reached so far.
+        event_id: UUIDv7, the same for all messages of one event.
+        seq: counts the messages of one event from 1; (`event_id`, `seq`) never repeats with
+            other content, an `alert` has the `seq` of the `event` message it goes with.
+        path: ids from the root to `event_type`, joined by `/`.
+        phase: where in its life the event is.
+        score: calibrated posterior of the node, 0 to 1.
+        source: name of the source that heard it.
+        started_at: when the sound began, RFC 3339 in UTC.
+        detected_at: when it was recognised as what `event_type` says, RFC 3339 in UTC.
+        published_at: when it was first handed to the broker, RFC 3339 in UTC; None before.
+        duration_s: length of the sound in seconds, None while it lasts.
+        delayed: it had to wait on disk, as for a broker that was away.
+        age_s: seconds from `detected_at` to `published_at`.
+        pattern: `t3`, `t4`, `continuous`, `chirp` or None.
+        level_dbfs: RMS level in dB relative to full scale.
+        clip: path of a recording of it, None as long as recording is off.
+        model: name and digest of the bundle that heard it.
+        critical: a matter of life and limb.
+    """
+
+    event_type: str
+    event_id: str
+    seq: int
+    path: str
+    phase: Phase
+    score: float
+    source: str
+    started_at: str
+    detected_at: str
+    published_at: str | None
+    duration_s: float | None
+    delayed: bool
+    age_s: float
+    pattern: str | None
+    level_dbfs: float
+    clip: str | None
+    model: str
+    critical: bool
+
+    def to_json(self) -> bytes:
+        """Give the bytes that are published."""
+        return _to_json(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Read back what `to_json` gave (the outbox does, after a restart)."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassAttributes:
+    """Payload of `…/class/<id>/attributes`: the event that last changed the state.
+
+    Attributes are named as in `EventPayload`; `ended_at` is None while the sound lasts.
+    """
+
+    event_id: str
+    event_type: str
+    path: str
+    score: float
+    pattern: str | None
+    level_dbfs: float
+    critical: bool
+    started_at: str
+    detected_at: str
+    ended_at: str | None
+    duration_s: float | None
+
+    def to_json(self) -> bytes:
+        """Give the bytes that are published."""
+        return _to_json(asdict(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfoPayload:
+    """Payload of `info`: what runs here. Holds no secret by construction.
+
+    Attributes:
+        version: version of aed.
+        node: the node's name.
+        model: name and digest of the bundle.
+        ontology: name of the ontology.
+        ontology_digest: SHA-256 of the ontology's canonical content.
+        sources: names of the sources.
+        classes: ids of the nodes that have class states.
+        reportable: ids of all nodes that can occur as `event_type` of an `alert`.
+        started_at: when the daemon started, RFC 3339 in UTC.
+    """
+
+    version: str
+    node: str
+    model: str
+    ontology: str
+    ontology_digest: str
+    sources: tuple[str, ...]
+    classes: tuple[str, ...]
+    reportable: tuple[str, ...]
+    started_at: str
+
+    def to_json(self) -> bytes:
+        """Give the bytes that are published."""
+        return _to_json(asdict(self))
+
+
+def _to_json(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

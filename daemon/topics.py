@@ -1,0 +1,70 @@
+"""All MQTT topics of aed; no other file spells one.
+
+`aed/<node>/…` with the node's name from the settings. Names and class ids are checked where they
+enter (settings, ontology), so that none holds `/`, `+` or `#`.
+"""
+
+from dataclasses import dataclass
+
+ONLINE = b"online"
+OFFLINE = b"offline"
+ON = b"ON"
+OFF = b"OFF"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topics:
+    """The topics of one node.
+
+    Attributes:
+        node: the node's name, unique on the broker.
+    """
+
+    node: str
+
+    @property
+    def root(self) -> str:
+        """Common beginning of all topics."""
+        return f"aed/{self.node}"
+
+    @property
+    def status(self) -> str:
+        """`online`/`offline` of the daemon; retained, also the last will."""
+        return f"{self.root}/status"
+
+    @property
+    def hearing(self) -> str:
+        """`online` while at least one source is being heard; retained."""
+        return f"{self.root}/hearing"
+
+    @property
+    def info(self) -> str:
+        """Version, model, sources and classes; retained."""
+        return f"{self.root}/info"
+
+    @property
+    def alert(self) -> str:
+        """What deserves a person's attention now; QoS 1, never retained."""
+        return f"{self.root}/alert"
+
+    @property
+    def alert_late(self) -> str:
+        """Alerts too old to sound a siren; QoS 1, never retained."""
+        return f"{self.root}/alert/late"
+
+    @property
+    def event(self) -> str:
+        """Whole life cycle of every event; QoS 1, never retained."""
+        return f"{self.root}/event"
+
+    def source_status(self, source: str) -> str:
+        """`online`, `silent`, `stalled` or `offline` of a source; retained."""
+        return f"{self.root}/source/{source}/status"
+
+    def class_state(self, source: str, class_id: str) -> str:
+        """`ON`/`OFF` of a class at a source; retained."""
+        return f"{self.root}/source/{source}/class/{class_id}/state"
+
+    def class_attributes(self, source: str, class_id: str) -> str:
+        """JSON about the event that last changed the state of a class; retained."""
+        return f"{self.root}/source/{source}/class/{class_id}/attributes"
