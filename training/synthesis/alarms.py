@@ -99,9 +99,7 @@ def t3_alarm(
     )
 
 
-def render_alarm(
-    params: AlarmParameters, duration_s: float, rng: np.random.Generator
-) -> Rendered:
+def render_alarm(params: AlarmParameters, duration_s: float, rng: np.random.Generator) -> Rendered:
     """Render an alarm into a clip.
 
     Args:

@@ -6,6 +6,7 @@ temporal-four signal of carbon monoxide alarms: four pulses of 0.1 s with 0.1 s 
 then 5 s of silence.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ def matches(pulses: Sequence[Pulse], cadence: Cadence, tolerance: float = TOLERA
         tolerance: allowed relative error of every time.
     """
     rhythm = [(off_s - on_s) for on_s, off_s in pulses]
-    rests = [after[0] - before[1] for before, after in zip(pulses, pulses[1:], strict=False)]
+    rests = [after[0] - before[1] for before, after in itertools.pairwise(pulses)]
     for start in range(len(pulses) - cadence.count + 1):
         end = start + cadence.count
         inside = all(_near(x, cadence.pulse_s, tolerance) for x in rhythm[start:end])

@@ -49,9 +49,7 @@ class Timbre:
     tremolo_hz: float = 0.0
 
 
-def play(
-    notes: tuple[Note, ...], timbre: Timbre, count: int, rng: np.random.Generator
-) -> Samples:
+def play(notes: tuple[Note, ...], timbre: Timbre, count: int, rng: np.random.Generator) -> Samples:
     """Play notes, whose times count from the first sample.
 
     Args:

@@ -7,6 +7,7 @@ direct path follows from the distance and the room's critical distance
 A door between takes away the highs.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,9 +140,7 @@ def _surface_m2(volume_m3: float) -> float:
 
 def _fft_size(least: int) -> int:
     """Smallest 2^k, 3 * 2^k or 5 * 2^k that is at least `least`."""
-    return min(
-        odd * 2 ** max(0, int(np.ceil(np.log2(least / odd)))) for odd in (1, 3, 5)
-    )
+    return min(odd << max(0, math.ceil(math.log2(least / odd))) for odd in (1, 3, 5))
 
 
 _DOOR_SHARE = 0.2

@@ -231,9 +231,7 @@ def blips(rng: np.random.Generator) -> _Signal:
 def sweep(rng: np.random.Generator) -> _Signal:
     """Gliding sounds of games."""
     start_hz, end_hz = _log_uniform(rng, 200.0, 4_000.0), _log_uniform(rng, 200.0, 4_000.0)
-    note = Note(
-        on_s=0.0, length_s=_log_uniform(rng, 0.08, 0.8), pitch_hz=start_hz, end_hz=end_hz
-    )
+    note = Note(on_s=0.0, length_s=_log_uniform(rng, 0.08, 0.8), pitch_hz=start_hz, end_hz=end_hz)
     period_s = note.length_s + float(rng.uniform(0.02, 0.4))
     return repeated((note,), period_s, int(rng.integers(1, 5))), _electronic(rng)
 

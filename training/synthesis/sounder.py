@@ -53,9 +53,7 @@ def sound(
         (count,) float32, peak about 1.
     """
     phases = rng.uniform(size=4)
-    envelope = pulse_envelope(
-        pulses, count, attack_s=sounder.attack_s, decay_s=sounder.decay_s
-    )
+    envelope = pulse_envelope(pulses, count, attack_s=sounder.attack_s, decay_s=sounder.decay_s)
     time_s = np.arange(count, dtype=np.float32) / SAMPLE_RATE_HZ
     pitch_hz: Samples | float = sounder.pitch_hz
     if sounder.sweep_hz > 0.0:
@@ -73,7 +71,7 @@ def sound(
     if sounder.tremolo_hz > 0.0:
         beat = np.sin(2.0 * np.pi * (sounder.tremolo_hz * time_s + np.float32(phases[3])))
         gate = 0.5 + 0.5 * np.tanh(4.0 * beat)
-        envelope = envelope * (1.0 - sounder.tremolo_depth * gate)
+        envelope *= (1.0 - sounder.tremolo_depth * gate).astype(np.float32)
     return (tone * envelope).astype(np.float32)
 
 

@@ -128,7 +128,7 @@ def _articulation(
 
 
 def _formant_filter(
-    formants_hz: NDArray[np.float64], frequencies: NDArray[np.float64]
+    formants_hz: NDArray[np.floating], frequencies: NDArray[np.floating]
 ) -> Samples:
     """Magnitude (T, F) of three resonances plus a fixed fourth."""
     magnitude = np.zeros((len(formants_hz), len(frequencies)), dtype=np.float32)
@@ -144,7 +144,7 @@ def _spectra(samples: Samples, frames: int) -> NDArray[np.complex64]:
     """(T, F) spectra of windowed frames."""
     padded = np.zeros(frames * _HOP + _FRAME, dtype=np.float32)
     padded[_FRAME // 2 : _FRAME // 2 + len(samples)] = samples
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[:: _HOP][:frames]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[::_HOP][:frames]
     return np.fft.rfft(windows * np.hanning(_FRAME).astype(np.float32), axis=1).astype(np.complex64)
 
 

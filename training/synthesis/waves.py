@@ -58,7 +58,8 @@ def oscillator(
         highest_hz = float(steps.max(initial=0.0)) * SAMPLE_RATE_HZ
     table = period_table(harmonics, highest_hz)
     index = (turns * _TABLE_SIZE).astype(np.int64)
-    return table[index & (_TABLE_SIZE - 1)]
+    tone: Samples = table[index & (_TABLE_SIZE - 1)]
+    return tone
 
 
 def pulse_envelope(
@@ -114,9 +115,7 @@ def band_noise(count: int, low_hz: float, high_hz: float, rng: np.random.Generat
     return shaped_noise(count, below * above, rng)
 
 
-def shaped_noise(
-    count: int, magnitude: NDArray[np.floating], rng: np.random.Generator
-) -> Samples:
+def shaped_noise(count: int, magnitude: NDArray[np.floating], rng: np.random.Generator) -> Samples:
     """Noise with a magnitude spectrum.
 
     Args:
