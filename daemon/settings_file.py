@@ -1,0 +1,139 @@
+"""Loads a settings file: YAML, then the model, then the files it names; all faults at once."""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from daemon.credentials import find_password_file
+from daemon.errors import SettingsError, SettingsFault
+from daemon.settings import FileSettings, Settings
+from daemon.settings_faults import faults_of, key_text
+from daemon.settings_yaml import MAX_BYTES, KeyPath, UnreadableSettingsError, line_of, read_yaml
+
+DEFAULT_STATE_DIRECTORY = Path("/var/lib/aed")
+
+
+def load_settings(path: Path) -> Settings:
+    """Read, validate and complete settings.
+
+    Relative paths in the file are taken from the folder it lies in, `~` is the user's home.
+
+    Args:
+        path: the settings file.
+
+    Returns:
+        The settings, their paths absolute.
+
+    Raises:
+        SettingsError: carries every fault with file, line and key path.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
+        raise _refused(path, f"is larger than {MAX_BYTES} bytes; is it the settings file?")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise _refused(path, f"wanted text in UTF-8, found byte {error.start} is not") from error
+    return parse_settings(text, where=path)
+
+
+def parse_settings(text: str, *, where: Path) -> Settings:
+    """Validate settings given as text; see `load_settings`.
+
+    Args:
+        text: YAML.
+        where: the file it stands in: named in faults, its folder is where relative paths begin.
+    """
+    try:
+        value, document = read_yaml(text)
+    except UnreadableSettingsError as error:
+        raise _refused(where, str(error), error.line) from error
+    if not isinstance(value, dict):
+        raise _refused(where, "wanted a mapping of settings (node: …, mqtt: …), found none")
+    try:
+        settings = Settings.model_validate(value)
+    except ValidationError as error:
+        raise SettingsError(faults_of(error, where=str(where), document=document)) from error
+    settings = _with_absolute_paths(settings, where.absolute().parent)
+    faults = [
+        SettingsFault(
+            where=str(where), line=line_of(document, key), key=key_text(key), problem=problem
+        )
+        for key, problem in _missing_files(settings)
+    ]
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def state_directory(settings: Settings) -> Path:
+    """Folder for what must outlast a restart: the settings', systemd's, else the usual one."""
+    if settings.state_directory is not None:
+        return settings.state_directory
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return Path(given) if given else DEFAULT_STATE_DIRECTORY
+
+
+def _refused(path: Path, problem: str, line: int | None = None) -> SettingsError:
+    return SettingsError([SettingsFault(where=str(path), line=line, key="", problem=problem)])
+
+
+def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
+    def absolute(path: Path | None) -> Path | None:
+        return None if path is None else folder / _expanded(path)
+
+    tls = settings.mqtt.tls
+    if tls is not None:
+        tls = tls.model_copy(update={name: absolute(path) for name, path in tls})
+    password_file = settings.mqtt.password_file
+    if password_file is not None:
+        password_file = str(find_password_file(password_file, folder))
+    return settings.model_copy(
+        update={
+            "bundle": absolute(settings.bundle),
+            "state_directory": absolute(settings.state_directory),
+            "mqtt": settings.mqtt.model_copy(update={"tls": tls, "password_file": password_file}),
+            "sources": tuple(
+                source.model_copy(update={"path": absolute(source.path)})
+                if isinstance(source, FileSettings)
+                else source
+                for source in settings.sources
+            ),
+        }
+    )
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:  # no such user: the missing file is then reported by its name
+        return path
+
+
+def _missing_files(settings: Settings) -> list[tuple[KeyPath, str]]:
+    files: list[tuple[KeyPath, str, str | Path | None]] = [
+        (("mqtt", "password_file"), "a readable file", settings.mqtt.password_file)
+    ]
+    if settings.mqtt.tls is not None:
+        for name, path in settings.mqtt.tls:
+            files.append((("mqtt", "tls", name), "a readable file", path))
+    for number, source in enumerate(settings.sources):
+        if isinstance(source, FileSettings):
+            files.append((("sources", number, "path"), "a readable sound file", source.path))
+    return [
+        (key, f"wanted {wanted}, found none at {str(path)!r}")
+        for key, wanted, path in files
+        if path is not None and not _is_readable_file(path)
+    ]
+
+
+def _is_readable_file(path: str | Path) -> bool:
+    try:
+        return os.path.isfile(path) and os.access(path, os.R_OK)  # noqa: PTH113 - str or Path
+    except ValueError:  # a NUL in the path
+        return False
