@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import yaml
 
 from ontology.faults import FaultLog
-from ontology.spelling import advice
+from ontology.spelling import advice, closest
 from ontology.yaml_graph import AliasNode
 
 _TAG = "tag:yaml.org,2002:"
@@ -50,6 +50,8 @@ class Fields:
         self.path = path
         self.faults = faults
         self._values: dict[str, yaml.Node] = {}
+        # Known keys that an unknown one was probably meant to be: not missing as well.
+        self._misspelt: set[str | None] = set()
         key_lines: dict[str, int] = {}
         for key_node, value in node.value:
             line = line_of(key_node)
@@ -68,6 +70,7 @@ class Fields:
             if known and key not in known:
                 remedy = advice(key, known, f"the keys here are {', '.join(known)}")
                 faults.add(line, self.path_of(key), f"unknown key {key!r}", remedy)
+                self._misspelt.add(closest(key, known))
                 continue
             self._values[key] = value
 
@@ -89,10 +92,11 @@ class Fields:
         return line_of(self._values[key]) if key in self else self.line
 
     def missing(self, key: str, remedy: str) -> bool:
-        """Returns whether `key` is missing, and notes it if so."""
+        """Returns whether `key` is missing, and notes it if it is not just misspelt."""
         if key in self:
             return False
-        self.faults.add(self.line, self.path or key, f"the key {key!r} is missing", remedy)
+        if key not in self._misspelt:
+            self.faults.add(self.line, self.path or key, f"the key {key!r} is missing", remedy)
         return True
 
     def wrong(self, key: str, problem: str, remedy: str) -> None:

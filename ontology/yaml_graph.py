@@ -15,6 +15,10 @@ _MAX_NESTING = 100
 """Deepest nesting of lists and mappings; an ontology of 12 levels needs 27."""
 
 
+_MENDED_AT_THEIR_BEGIN = ("while scanning a simple key", "while scanning a quoted scalar")
+"""Where PyYAML's complaint has gone on to a later line, often the end of the file."""
+
+
 class AliasNode(yaml.ScalarNode):
     """Stands where the file had an alias, which is noted as a fault already."""
 
@@ -72,14 +76,7 @@ def compose(text: str, faults: FaultLog) -> yaml.Node | None:
         loader = _GraphLoader(text, faults)
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = " ".join(part for part in (error.context, error.problem) if part)
-        faults.add(
-            None if mark is None else mark.line + 1,
-            "",
-            f"not valid YAML: {problem}" + ("" if mark is None else f" (column {mark.column + 1})"),
-            _syntax_remedy(error.problem or ""),
-        )
+        _add_syntax_fault(error, faults)
         return None
     except yaml.reader.ReaderError as error:
         faults.add(
@@ -96,6 +93,23 @@ def compose(text: str, faults: FaultLog) -> yaml.Node | None:
     if root is None:
         faults.add(None, "", "the file is empty", "begin with the keys version, name and nodes")
     return root
+
+
+def _add_syntax_fault(error: yaml.MarkedYAMLError, faults: FaultLog) -> None:
+    """Notes a complaint of PyYAML's scanner, parser or composer where it can be mended."""
+    mark, begin = error.problem_mark, error.context_mark
+    if mark is None or error.context in _MENDED_AT_THEIR_BEGIN:
+        mark = begin or mark
+    words = ["not valid YAML:"]
+    if error.context:
+        words.append(error.context)
+        if begin is not None and mark is not None and begin.line != mark.line:
+            words.append(f"that begins on line {begin.line + 1}")
+    words.append(error.problem or "")
+    if mark is not None:
+        words.append(f"(column {mark.column + 1})")
+    line = None if mark is None else mark.line + 1
+    faults.add(line, "", " ".join(words), _syntax_remedy(error.problem or ""))
 
 
 def _syntax_remedy(problem: str) -> str:

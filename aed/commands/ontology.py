@@ -46,7 +46,7 @@ def run_show(arguments: argparse.Namespace) -> int:
     Raises:
         OntologyError: the file is wrong; carries every fault.
     """
-    from rich.console import Console  # noqa: PLC0415 - commands are cheap to import
+    from rich.console import Console
 
     ontology = _load(arguments.file)
     console = Console()
@@ -69,8 +69,8 @@ def run_check(arguments: argparse.Namespace) -> int:
     Returns:
         0 if the file is fine, else 1.
     """
-    from ontology import OntologyError  # noqa: PLC0415 - commands are cheap to import
-    from ontology.loader import HOME_PATH  # noqa: PLC0415 - commands are cheap to import
+    from ontology import OntologyError
+    from ontology.loader import HOME_PATH
 
     try:
         ontology = _load(arguments.file)
@@ -89,7 +89,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def _load(path: Path | None) -> "Ontology":
-    from ontology import home, load  # noqa: PLC0415 - commands are cheap to import
+    from ontology import home, load
 
     return home() if path is None else load(path)
 
@@ -102,8 +102,8 @@ def _marks(node: "Node") -> list[str]:
 
 
 def _tree(ontology: "Ontology") -> "Tree":
-    from rich.text import Text  # noqa: PLC0415 - commands are cheap to import
-    from rich.tree import Tree  # noqa: PLC0415 - commands are cheap to import
+    from rich.text import Text
+    from rich.tree import Tree
 
     def grow(branch: Tree, nodes: "Iterable[Node]") -> None:
         for node in nodes:
@@ -115,7 +115,7 @@ def _tree(ontology: "Ontology") -> "Tree":
 
 
 def _line(node: "Node") -> "Text":
-    from rich.text import Text  # noqa: PLC0415 - commands are cheap to import
+    from rich.text import Text
 
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(node.name, style="bold" if node.children else "")
