@@ -28,7 +28,8 @@ class BreakParameters:
 
     Attributes:
         node: ontology node.
-        low_hz, high_hz: range of the fragments' modes.
+        low_hz, high_hz: range of the fragments' modes; those above HIGHEST_HZ are mirrored
+            at it.
         decay_s: typical time constant of a fragment's mode.
         fragments_hz: fragments a second at the moment of the break.
         cascade_s: time constant by which they grow fewer.

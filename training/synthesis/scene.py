@@ -44,7 +44,7 @@ _TALKERS = (
         syllables_hz=4.2,
         fricatives=0.35,
         pauses=0.15,
-        breath=0.08,
+        breath=0.03,
     ),
     VoiceParameters(
         pitch_hz=205.0,
@@ -53,7 +53,7 @@ _TALKERS = (
         syllables_hz=4.8,
         fricatives=0.35,
         pauses=0.15,
-        breath=0.1,
+        breath=0.04,
     ),
 )
 _DISHES = HitsParameters(

@@ -1,16 +1,18 @@
-"""Recipes of everyday signals: which notes, in which timbre. `tones.py` plays them."""
+"""Recipes of everyday indoor signals: which notes, in which timbre. `tones.py` plays them."""
 
 import numpy as np
 
 from training.synthesis.notes import Note, Timbre, beeps, repeated
 
-_Signal = tuple[tuple[Note, ...], Timbre]
+Signal = tuple[tuple[Note, ...], Timbre]
+"""What a recipe yields."""
 
 _SEMITONES = np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16])
 _DTMF_HZ = ((697, 770, 852, 941), (1209, 1336, 1477))
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A value whose logarithm is evenly distributed."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
@@ -25,66 +27,66 @@ def _electronic(rng: np.random.Generator) -> Timbre:
     )
 
 
-def microwave(rng: np.random.Generator) -> _Signal:
+def microwave(rng: np.random.Generator) -> Signal:
     """Three to five beeps of 0.3 to 1 s at 1 to 2.5 kHz, perhaps once more after a minute."""
     notes = beeps(
         count=int(rng.integers(3, 6)),
-        length_s=_log_uniform(rng, 0.3, 1.0),
-        gap_s=_log_uniform(rng, 0.2, 1.0),
-        pitch_hz=_log_uniform(rng, 1_000.0, 2_500.0),
+        length_s=log_uniform(rng, 0.3, 1.0),
+        gap_s=log_uniform(rng, 0.2, 1.0),
+        pitch_hz=log_uniform(rng, 1_000.0, 2_500.0),
     )
     return notes, _electronic(rng)
 
 
-def oven_timer(rng: np.random.Generator) -> _Signal:
+def oven_timer(rng: np.random.Generator) -> Signal:
     """One to three short beeps every second or so, 1.8 to 4.2 kHz."""
-    length_s = _log_uniform(rng, 0.05, 0.3)
+    length_s = log_uniform(rng, 0.05, 0.3)
     gap_s = float(rng.uniform(0.5, 1.5)) * length_s
     count = int(rng.integers(1, 4))
     notes = beeps(
-        count=count, length_s=length_s, gap_s=gap_s, pitch_hz=_log_uniform(rng, 1_800.0, 4_200.0)
+        count=count, length_s=length_s, gap_s=gap_s, pitch_hz=log_uniform(rng, 1_800.0, 4_200.0)
     )
     rest_s = float(rng.uniform(0.5, 1.2))
     period_s = count * (length_s + gap_s) + rest_s
     return repeated(notes, period_s, int(rng.integers(2, 12))), _electronic(rng)
 
 
-def end_melody(rng: np.random.Generator) -> _Signal:
+def end_melody(rng: np.random.Generator) -> Signal:
     """The tune a washing machine or dryer ends with."""
-    base_hz = _log_uniform(rng, 500.0, 1_600.0)
-    return _tune(rng, base_hz, many=int(rng.integers(4, 16)), beat_s=_log_uniform(rng, 0.1, 0.4))
+    base_hz = log_uniform(rng, 500.0, 1_600.0)
+    return _tune(rng, base_hz, many=int(rng.integers(4, 16)), beat_s=log_uniform(rng, 0.1, 0.4))
 
 
-def reversing_beeps(rng: np.random.Generator) -> _Signal:
+def reversing_beeps(rng: np.random.Generator) -> Signal:
     """A reversing lorry: one beep a second or so, half of it sound, 0.9 to 1.4 kHz."""
     length_s = float(rng.uniform(0.3, 0.42))
     notes = beeps(
         count=int(rng.integers(4, 20)),
         length_s=length_s,
         gap_s=length_s * float(rng.uniform(0.9, 1.3)),
-        pitch_hz=_log_uniform(rng, 900.0, 1_400.0),
+        pitch_hz=log_uniform(rng, 900.0, 1_400.0),
     )
     return notes, _electronic(rng)
 
 
-def clock_beeps(rng: np.random.Generator) -> _Signal:
+def clock_beeps(rng: np.random.Generator) -> Signal:
     """A digital alarm clock: groups of two to five fast beeps each second, 1.5 to 3.2 kHz."""
     count = int(rng.choice((2, 3, 4, 4, 4, 5)))
     length_s = float(rng.uniform(0.04, 0.09))
     gap_s = length_s * float(rng.uniform(0.6, 1.1))
     group = beeps(
-        count=count, length_s=length_s, gap_s=gap_s, pitch_hz=_log_uniform(rng, 1_500.0, 3_200.0)
+        count=count, length_s=length_s, gap_s=gap_s, pitch_hz=log_uniform(rng, 1_500.0, 3_200.0)
     )
     period_s = max(float(rng.uniform(0.8, 1.2)), count * (length_s + gap_s) + 0.2)
     return repeated(group, period_s, int(rng.integers(3, 30))), _electronic(rng)
 
 
-def clock_bell(rng: np.random.Generator) -> _Signal:
+def clock_bell(rng: np.random.Generator) -> Signal:
     """A wind-up alarm clock: two small bells struck 12 to 22 times a second."""
     return _hammered(rng, low_hz=1_500.0, high_hz=4_000.0, lasting_s=float(rng.uniform(2.0, 10.0)))
 
 
-def bell_ring(rng: np.random.Generator) -> _Signal:
+def bell_ring(rng: np.random.Generator) -> Signal:
     """A telephone with bells: rings of 1 to 2 s, pauses of 2 to 4 s."""
     ring, timbre = _hammered(
         rng, low_hz=900.0, high_hz=2_200.0, lasting_s=float(rng.uniform(1.0, 2.0))
@@ -92,9 +94,9 @@ def bell_ring(rng: np.random.Generator) -> _Signal:
     return repeated(ring, float(rng.uniform(3.0, 6.0)), int(rng.integers(1, 5))), timbre
 
 
-def trill(rng: np.random.Generator) -> _Signal:
+def trill(rng: np.random.Generator) -> Signal:
     """An electronic telephone: two pitches in quick turn for about a second, then a pause."""
-    low_hz = _log_uniform(rng, 700.0, 2_000.0)
+    low_hz = log_uniform(rng, 700.0, 2_000.0)
     ratio = float(rng.uniform(1.1, 1.4))
     turn_s = float(rng.uniform(0.025, 0.06))
     many = int(float(rng.uniform(0.6, 1.6)) / turn_s)
@@ -106,19 +108,19 @@ def trill(rng: np.random.Generator) -> _Signal:
     return repeated(notes, period_s, int(rng.integers(1, 6))), _electronic(rng)
 
 
-def ringtone(rng: np.random.Generator) -> _Signal:
+def ringtone(rng: np.random.Generator) -> Signal:
     """A mobile telephone's tune, over and over."""
     notes, timbre = _tune(
         rng,
-        _log_uniform(rng, 400.0, 1_400.0),
+        log_uniform(rng, 400.0, 1_400.0),
         many=int(rng.integers(4, 12)),
-        beat_s=_log_uniform(rng, 0.07, 0.25),
+        beat_s=log_uniform(rng, 0.07, 0.25),
     )
     period_s = notes[-1].on_s + notes[-1].length_s + float(rng.uniform(0.05, 0.8))
     return repeated(notes, period_s, int(rng.integers(1, 6))), timbre
 
 
-def dialling(rng: np.random.Generator) -> _Signal:
+def dialling(rng: np.random.Generator) -> Signal:
     """Dual-tone dialling of some digits, all in one pair of tones (ITU-T Q.23 frequencies)."""
     low_hz = float(rng.choice(_DTMF_HZ[0]))
     high_hz = float(rng.choice(_DTMF_HZ[1]))
@@ -131,9 +133,9 @@ def dialling(rng: np.random.Generator) -> _Signal:
     return notes, Timbre(chord=(1.0, high_hz / low_hz))
 
 
-def ding_dong(rng: np.random.Generator) -> _Signal:
+def ding_dong(rng: np.random.Generator) -> Signal:
     """Two struck bars, the second about a third lower."""
-    high_hz = _log_uniform(rng, 450.0, 1_200.0)
+    high_hz = log_uniform(rng, 450.0, 1_200.0)
     apart_s = float(rng.uniform(0.25, 0.9))
     notes = (
         Note(on_s=0.0, length_s=apart_s, pitch_hz=high_hz),
@@ -143,100 +145,45 @@ def ding_dong(rng: np.random.Generator) -> _Signal:
     return repeated(notes, 2.0 * apart_s + float(rng.uniform(0.3, 1.5)), again), _struck(rng)
 
 
-def chime(rng: np.random.Generator) -> _Signal:
+def chime(rng: np.random.Generator) -> Signal:
     """A door chime of three to eight struck notes."""
-    base_hz = _log_uniform(rng, 350.0, 900.0)
-    notes, _ = _tune(
-        rng, base_hz, many=int(rng.integers(3, 9)), beat_s=_log_uniform(rng, 0.15, 0.6)
-    )
+    base_hz = log_uniform(rng, 350.0, 900.0)
+    notes, _ = _tune(rng, base_hz, many=int(rng.integers(3, 9)), beat_s=log_uniform(rng, 0.15, 0.6))
     return notes, _struck(rng)
 
 
-def buzz(rng: np.random.Generator) -> _Signal:
+def buzz(rng: np.random.Generator) -> Signal:
     """A door or game buzzer: many harmonics of 50 to 400 Hz, one to three times."""
     harmonics = tuple(float(x) for x in rng.uniform(0.1, 1.0, 40) / np.arange(1, 41) ** 0.5)
     notes = beeps(
         count=int(rng.integers(1, 4)),
         length_s=float(rng.uniform(0.2, 1.5)),
         gap_s=float(rng.uniform(0.1, 0.4)),
-        pitch_hz=_log_uniform(rng, 50.0, 400.0),
+        pitch_hz=log_uniform(rng, 50.0, 400.0),
     )
     return notes, Timbre(harmonics=harmonics, attack_s=0.01, decay_s=0.05)
 
 
-def wail(rng: np.random.Generator) -> _Signal:
-    """An emergency vehicle's slow wail, 3 to 8 s up and down between 500 and 1700 Hz."""
-    return _glides(rng, period_s=float(rng.uniform(3.0, 8.0)))
-
-
-def yelp(rng: np.random.Generator) -> _Signal:
-    """The fast sibling of the wail, 2 to 5 times a second."""
-    return _glides(rng, period_s=1.0 / float(rng.uniform(2.0, 5.0)))
-
-
-def two_tone(rng: np.random.Generator) -> _Signal:
-    """A European hi-lo horn: two tones a fourth apart, in turn."""
-    low_hz = _log_uniform(rng, 360.0, 700.0)
-    turn_s = float(rng.uniform(0.35, 0.9))
-    notes = tuple(
-        Note(on_s=k * turn_s, length_s=turn_s, pitch_hz=low_hz * (1.33 if k % 2 else 1.0))
-        for k in range(int(rng.integers(8, 30)))
-    )
-    return notes, _brass(rng)
-
-
-def car_alarm(rng: np.random.Generator) -> _Signal:
-    """A car alarm's siren: several fast patterns, one after the other."""
-    first, timbre = _glides(rng, period_s=float(rng.uniform(0.15, 0.6)))
-    return first, timbre
-
-
-def honking(rng: np.random.Generator) -> _Signal:
-    """An alarm that sounds the car's horn on and off."""
-    length_s = float(rng.uniform(0.25, 0.44))
-    notes = beeps(
-        count=int(rng.integers(6, 30)),
-        length_s=length_s,
-        gap_s=length_s * float(rng.uniform(0.7, 1.3)),
-        pitch_hz=_log_uniform(rng, 330.0, 480.0),
-    )
-    return notes, _brass(rng)
-
-
-def horn(rng: np.random.Generator) -> _Signal:
-    """A driver's honks."""
-    notes: list[Note] = []
-    now_s = 0.0
-    pitch_hz = _log_uniform(rng, 330.0, 480.0)
-    for _ in range(int(rng.integers(1, 5))):
-        length_s = _log_uniform(rng, 0.12, 2.0)
-        notes.append(Note(on_s=now_s, length_s=length_s, pitch_hz=pitch_hz))
-        now_s += length_s + _log_uniform(rng, 0.1, 0.8)
-    return tuple(notes), _brass(rng)
-
-
-def blips(rng: np.random.Generator) -> _Signal:
+def blips(rng: np.random.Generator) -> Signal:
     """Short sounds of a screen, a toy, a card reader."""
     notes: list[Note] = []
     now_s = 0.0
     for _ in range(int(rng.integers(1, 6))):
-        length_s = _log_uniform(rng, 0.02, 0.25)
-        notes.append(
-            Note(on_s=now_s, length_s=length_s, pitch_hz=_log_uniform(rng, 400.0, 4_000.0))
-        )
+        length_s = log_uniform(rng, 0.02, 0.25)
+        notes.append(Note(on_s=now_s, length_s=length_s, pitch_hz=log_uniform(rng, 400.0, 4_000.0)))
         now_s += length_s + float(rng.uniform(0.0, 0.15))
     return tuple(notes), _struck(rng) if rng.uniform() < _STRUCK_SHARE else _electronic(rng)
 
 
-def sweep(rng: np.random.Generator) -> _Signal:
+def sweep(rng: np.random.Generator) -> Signal:
     """Gliding sounds of games."""
-    start_hz, end_hz = _log_uniform(rng, 200.0, 4_000.0), _log_uniform(rng, 200.0, 4_000.0)
-    note = Note(on_s=0.0, length_s=_log_uniform(rng, 0.08, 0.8), pitch_hz=start_hz, end_hz=end_hz)
+    start_hz, end_hz = log_uniform(rng, 200.0, 4_000.0), log_uniform(rng, 200.0, 4_000.0)
+    note = Note(on_s=0.0, length_s=log_uniform(rng, 0.08, 0.8), pitch_hz=start_hz, end_hz=end_hz)
     period_s = note.length_s + float(rng.uniform(0.02, 0.4))
     return repeated((note,), period_s, int(rng.integers(1, 5))), _electronic(rng)
 
 
-def _tune(rng: np.random.Generator, base_hz: float, *, many: int, beat_s: float) -> _Signal:
+def _tune(rng: np.random.Generator, base_hz: float, *, many: int, beat_s: float) -> Signal:
     notes: list[Note] = []
     now_s = 0.0
     for step in rng.choice(_SEMITONES, many):
@@ -249,9 +196,9 @@ def _tune(rng: np.random.Generator, base_hz: float, *, many: int, beat_s: float)
 
 def _hammered(
     rng: np.random.Generator, *, low_hz: float, high_hz: float, lasting_s: float
-) -> _Signal:
+) -> Signal:
     """Two bells struck in turn."""
-    first_hz = _log_uniform(rng, low_hz, high_hz)
+    first_hz = log_uniform(rng, low_hz, high_hz)
     turn_s = 1.0 / float(rng.uniform(12.0, 22.0))
     notes = tuple(
         Note(on_s=k * turn_s, length_s=turn_s, pitch_hz=first_hz * (1.2 if k % 2 else 1.0))
@@ -266,30 +213,6 @@ def _hammered(
     return notes, timbre
 
 
-def _glides(rng: np.random.Generator, *, period_s: float) -> _Signal:
-    low_hz = _log_uniform(rng, 450.0, 900.0)
-    high_hz = low_hz * float(rng.uniform(1.6, 2.6))
-    rise = float(rng.uniform(0.2, 0.8))
-    notes = (
-        Note(on_s=0.0, length_s=rise * period_s, pitch_hz=low_hz, end_hz=high_hz),
-        Note(
-            on_s=rise * period_s,
-            length_s=(1.0 - rise) * period_s,
-            pitch_hz=high_hz,
-            end_hz=low_hz,
-        ),
-    )
-    times = int(float(rng.uniform(6.0, 20.0)) / period_s) + 1
-    return repeated(notes, period_s, times), _brass(rng)
-
-
-def _brass(rng: np.random.Generator) -> Timbre:
-    """A horn or horn loudspeaker: many harmonics; two detuned reeds at times."""
-    harmonics = tuple(float(x) for x in rng.uniform(0.3, 1.0, 14) / np.arange(1, 15) ** 0.7)
-    chord = (1.0, float(rng.uniform(1.19, 1.27))) if rng.uniform() < _TWO_REEDS else (1.0,)
-    return Timbre(harmonics=harmonics, chord=chord, attack_s=0.03, decay_s=0.08)
-
-
 def _struck(rng: np.random.Generator) -> Timbre:
     return Timbre(
         harmonics=(1.0, float(rng.uniform(0.0, 0.4)), float(rng.uniform(0.0, 0.3))),
@@ -300,5 +223,4 @@ def _struck(rng: np.random.Generator) -> Timbre:
 
 
 _STRUCK_SHARE = 0.4
-_TWO_REEDS = 0.5
 _BAR_SHARE = 0.5

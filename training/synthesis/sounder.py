@@ -22,6 +22,8 @@ class Sounder:
         sweep_hz: sweeps of the pitch a second; 0 for a steady tone.
         sweep_depth: relative pitch range of a sweep.
         sweep_saw: whether the sweep is a saw, not a triangle.
+        sweep_falling: whether a saw falls instead of rising.
+        glide: relative pitch error at the beginning of a pulse, gone after some 50 ms.
         tremolo_hz: on-off modulations a second of fast-modulated horns; 0 for none.
         tremolo_depth: 0 to 1.
     """
@@ -34,6 +36,8 @@ class Sounder:
     sweep_hz: float = 0.0
     sweep_depth: float = 0.0
     sweep_saw: bool = False
+    sweep_falling: bool = False
+    glide: float = 0.0
     tremolo_hz: float = 0.0
     tremolo_depth: float = 0.0
 
@@ -58,10 +62,13 @@ def sound(
     pitch_hz: Samples | float = sounder.pitch_hz
     if sounder.sweep_hz > 0.0:
         turn = (time_s * sounder.sweep_hz + phases[2]) % 1.0
+        turn = 1.0 - turn if sounder.sweep_falling else turn
         swept = turn if sounder.sweep_saw else 1.0 - np.abs(2.0 * turn - 1.0)
         pitch_hz = (sounder.pitch_hz * (1.0 + sounder.sweep_depth * (swept - 0.5))).astype(
             np.float32
         )
+    if sounder.glide != 0.0:
+        pitch_hz = pitch_hz * (1.0 + sounder.glide * _since_onset(pulses, count))
     tone = oscillator(pitch_hz, count, sounder.harmonics, float(phases[0]))
     if sounder.detune_hz > 0.0:
         second = oscillator(
@@ -73,6 +80,17 @@ def sound(
         gate = 0.5 + 0.5 * np.tanh(4.0 * beat)
         envelope *= (1.0 - sounder.tremolo_depth * gate).astype(np.float32)
     return (tone * envelope).astype(np.float32)
+
+
+def _since_onset(pulses: Sequence[Pulse], count: int) -> Samples:
+    """(count,) 1 at the onset of each pulse, falling with a time constant of 20 ms."""
+    out = np.zeros(count, dtype=np.float32)
+    fall = np.exp(-np.arange(round(0.15 * SAMPLE_RATE_HZ), dtype=np.float32) / 320.0)
+    for on_s, _ in pulses:
+        start = round(on_s * SAMPLE_RATE_HZ)
+        part = fall[: max(0, count - start)]
+        out[start : start + len(part)] = part
+    return out
 
 
 def draw_piezo(rng: np.random.Generator) -> Sounder:
@@ -91,7 +109,8 @@ def draw_piezo(rng: np.random.Generator) -> Sounder:
         detune_hz=float(rng.uniform(1.0, 40.0)) if rng.uniform() < _BEATING_SHARE else 0.0,
         sweep_hz=float(rng.uniform(2.0, 30.0)) if swept else 0.0,
         sweep_depth=float(rng.uniform(0.02, 0.2)) if swept else 0.0,
-        sweep_saw=bool(rng.uniform() < 0.5),  # noqa: PLR2004 - a fair coin
+        sweep_saw=bool(rng.integers(2)),
+        glide=float(rng.uniform(-0.04, 0.08)) if rng.uniform() < _GLIDE_SHARE else 0.0,
     )
 
 
@@ -110,7 +129,9 @@ def draw_low_tone(rng: np.random.Generator) -> Sounder:
 
 def draw_horn(rng: np.random.Generator) -> Sounder:
     """A horn without pause: steady, sweeping, or fast-modulated, as older alarms sound."""
-    kind = str(rng.choice(("steady", "sweeping", "modulated"), p=(0.4, 0.3, 0.3)))
+    kind = str(rng.choice(("steady", "sweeping", "modulated", "whoop"), p=(0.35, 0.25, 0.25, 0.15)))
+    if kind == "whoop":
+        return _draw_whoop(rng)
     steady = draw_piezo(rng)
     sweeping, modulated = kind == "sweeping", kind == "modulated"
     return Sounder(
@@ -127,6 +148,22 @@ def draw_horn(rng: np.random.Generator) -> Sounder:
     )
 
 
+def _draw_whoop(rng: np.random.Generator) -> Sounder:
+    """An evacuation sweep as in NEN 2575 and DIN 33404 (500 to 1200 Hz in 1 to 4 s), or higher."""
+    middle_hz = float(np.exp(rng.uniform(np.log(700.0), np.log(2_500.0))))
+    return Sounder(
+        pitch_hz=middle_hz,
+        harmonics=tuple(float(x) for x in rng.uniform(0.2, 1.0, 8) / np.arange(1, 9)),
+        attack_s=0.01,
+        decay_s=0.03,
+        sweep_hz=float(rng.uniform(0.25, 1.2)),
+        sweep_depth=float(rng.uniform(0.5, 0.9)),
+        sweep_saw=True,
+        sweep_falling=bool(rng.integers(2)),
+    )
+
+
 _USUAL_SHARE = 0.7
 _SWEPT_SHARE = 0.1
 _BEATING_SHARE = 0.2
+_GLIDE_SHARE = 0.25

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.synthesis import signals
+from training.synthesis import horns, signals
 from training.synthesis.cadence import T3, T4, matches
 from training.synthesis.notes import Note, Timbre, play, pulses_of
 from training.synthesis.rendered import SAMPLE_RATE_HZ, Rendered, Span, at_peak, sample_count
@@ -30,9 +30,9 @@ _RECIPES: dict[str, tuple[_Recipe, ...]] = {
     "phone": (signals.bell_ring, signals.trill, signals.ringtone, signals.dialling),
     "doorbell": (signals.ding_dong, signals.chime),
     "buzzer": (signals.buzz,),
-    "siren": (signals.wail, signals.yelp, signals.two_tone),
-    "vehicle_alarm": (signals.car_alarm, signals.honking),
-    "car_horn": (signals.horn,),
+    "siren": (horns.wail, horns.yelp, horns.two_tone),
+    "vehicle_alarm": (horns.car_alarm, horns.honking),
+    "car_horn": (horns.horn,),
     "interface_sound": (signals.blips, signals.sweep),
 }
 

@@ -41,7 +41,7 @@ class VoiceParameters:
         syllables_hz: syllables a second, 3 to 6.
         fricatives: share of syllables that begin with a hiss.
         pauses: share of the time spent in pauses between phrases.
-        breath: noise in the voiced sound, 0 to 0.3.
+        breath: noise in the voiced sound, 0 to 0.1.
     """
 
     pitch_hz: float
@@ -58,12 +58,12 @@ def draw_voice(rng: np.random.Generator) -> VoiceParameters:
     high = float(rng.uniform(0.0, 1.0))
     return VoiceParameters(
         pitch_hz=90.0 * 2.0 ** (1.5 * high) * float(rng.uniform(0.9, 1.1)),
-        intonation=float(rng.uniform(0.08, 0.35)),
+        intonation=float(rng.uniform(0.12, 0.4)),
         tract=1.0 + 0.3 * high * float(rng.uniform(0.7, 1.1)),
         syllables_hz=float(rng.uniform(3.0, 6.0)),
         fricatives=float(rng.uniform(0.2, 0.5)),
         pauses=float(rng.uniform(0.05, 0.3)),
-        breath=float(rng.uniform(0.02, 0.2)),
+        breath=float(rng.uniform(0.005, 0.08)),
     )
 
 
@@ -83,7 +83,7 @@ def render_voice(voice: VoiceParameters, duration_s: float, rng: np.random.Gener
     melody = smooth_random(count, 2.5, rng, low=-1.0, high=1.0)
     flutter = smooth_random(count, 40.0, rng, low=-0.012, high=0.012)
     pitch_hz = voice.pitch_hz * (1.0 + voice.intonation * melody + flutter)
-    harmonics = 1.0 / np.arange(1, 60) ** 1.2
+    harmonics = 1.0 / np.arange(1, 60) ** 0.9
     glottal = oscillator(pitch_hz, count, harmonics.tolist(), float(rng.uniform()))
     glottal = glottal / max(float(glottal.std()), 1e-6)
     breath = rng.standard_normal(count, dtype=np.float32)
@@ -91,9 +91,10 @@ def render_voice(voice: VoiceParameters, duration_s: float, rng: np.random.Gener
     formants_hz, voiced, hiss, hiss_hz = _articulation(voice, frames, rng)
     frequencies = np.fft.rfftfreq(_FRAME, 1.0 / SAMPLE_RATE_HZ)  # (F,)
     mouth = _formant_filter(formants_hz, frequencies)  # (T, F)
-    teeth = 1.0 / (1.0 + ((frequencies[None, :] - hiss_hz[:, None]) / 1_200.0) ** 4)
+    teeth = (frequencies[None, :] - hiss_hz[:, None]).astype(np.float32) / 1_200.0
+    teeth = 1.0 / (1.0 + np.square(np.square(teeth)))
     source = _spectra(glottal + voice.breath * breath, frames) * (voiced[:, None] * mouth)
-    source += _spectra(breath, frames) * (hiss[:, None] * teeth).astype(np.float32)
+    source += _spectra(breath, frames) * (hiss[:, None] * teeth)
     return at_peak(_overlap_add(source, count))
 
 
@@ -119,8 +120,10 @@ def _articulation(
     stress = rng.uniform(0.4, 1.0, many)
     fricative = (rng.uniform(size=many) < voice.fricatives) & ~pausing
     opening = np.where(fricative[now], 0.3, 0.08)
-    bump = np.clip((within - opening) / 0.15, 0.0, 1.0) * np.clip((1.0 - within) / 0.2, 0.0, 1.0)
-    voiced = stress[now] * bump * ~pausing[now]
+    bump = np.clip((within - opening) / 0.2, 0.0, 1.0) * np.clip((1.0 - within) / 0.25, 0.0, 1.0)
+    joined = np.where(fricative, 0.0, rng.uniform(0.0, 0.4, many))[now]  # voiced consonants
+    voiced = stress[now] * (joined + (1.0 - joined) * bump) * ~pausing[now]
+    voiced = np.convolve(voiced, np.hanning(9) / np.hanning(9).sum(), mode="same")
     hissing = fricative[now] * np.clip(within / 0.08, 0.0, 1.0) * (within < opening)
     hiss = hissing * rng.uniform(0.05, 0.3, many)[now]
     hiss_hz = rng.uniform(3_000.0, 6_500.0, many)[now]
@@ -132,12 +135,12 @@ def _formant_filter(
 ) -> Samples:
     """Magnitude (T, F) of three resonances plus a fixed fourth."""
     magnitude = np.zeros((len(formants_hz), len(frequencies)), dtype=np.float32)
-    for index, (width_hz, gain) in enumerate(((80.0, 1.0), (110.0, 0.6), (170.0, 0.35))):
+    for index, (width_hz, gain) in enumerate(((90.0, 1.0), (130.0, 0.6), (200.0, 0.35))):
         apart = (frequencies[None, :] - formants_hz[:, index, None]).astype(np.float32)
-        magnitude += gain / np.sqrt(1.0 + (apart / width_hz) ** 2)
-    return magnitude + 0.12 / (1.0 + ((frequencies[None, :] - 3_700.0) / 300.0) ** 2).astype(
-        np.float32
-    )
+        magnitude += np.float32(gain) / (1.0 + np.square(apart / np.float32(width_hz)))
+    fourth = 0.12 / (1.0 + ((frequencies[None, :] - 3_700.0) / 300.0) ** 2)
+    slope = 0.06 / (1.0 + (frequencies[None, :] / 1_500.0) ** 2)
+    return magnitude + (fourth + slope).astype(np.float32)
 
 
 def _spectra(samples: Samples, frames: int) -> NDArray[np.complex64]:
@@ -150,8 +153,8 @@ def _spectra(samples: Samples, frames: int) -> NDArray[np.complex64]:
 
 def _overlap_add(spectra: NDArray[np.complex64], count: int) -> Samples:
     """Samples (count,) of (T, F) spectra, in the places `_spectra` took them from."""
-    frames = np.fft.irfft(spectra, _FRAME, axis=1) * np.hanning(_FRAME)
-    out = np.zeros(len(frames) * _HOP + _FRAME, dtype=np.float64)
+    frames = np.fft.irfft(spectra, _FRAME, axis=1) * np.hanning(_FRAME).astype(np.float32)
+    out = np.zeros(len(frames) * _HOP + _FRAME, dtype=np.float32)
     for part in range(_FRAME // _HOP):
         piece = frames[:, part * _HOP : (part + 1) * _HOP].reshape(-1)
         out[part * _HOP : part * _HOP + len(piece)] += piece
