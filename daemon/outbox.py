@@ -1,0 +1,261 @@
+"""What must reach the broker, on disk until the broker has acknowledged it.
+
+SQLite with a write-ahead log and `synchronous=FULL`: when `put` returns, a report outlives
+`kill -9` and a power cut. Rows leave only by `delete` (after the broker's PUBACK) and, when the
+box is full, by `_make_room`: the oldest that is not critical goes first, and is counted.
+
+A row's final bytes are fixed by `freeze` before they are published for the first time, so that
+whatever is published again, after whatever failure, is the same to the byte.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from daemon.clocks import Clock
+from daemon.errors import OutboxError
+
+_logger = logging.getLogger(__name__)
+
+MAX_ROWS = 10_000
+"""Reports kept while the broker is away: days of them in a noisy home, some megabytes."""
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS reports (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    critical INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    final BLOB,
+    age_when_queued_s REAL NOT NULL,
+    queued_wall_s REAL NOT NULL,
+    queued_boottime_s REAL NOT NULL,
+    boot_id TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS expendable ON reports (critical, id);
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+Kind = Literal["alert", "event"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Something to tell, exactly as it goes into the outbox.
+
+    Attributes:
+        kind: where it goes: to `alert` or to `event`.
+        event_id: the event it is about.
+        seq: number of the message within the event.
+        critical: must not be dropped before what is not critical.
+        body: the payload as JSON, not yet published.
+        age_s: seconds since what it tells was detected.
+    """
+
+    kind: Kind
+    event_id: str
+    seq: int
+    critical: bool
+    body: bytes
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A report in the outbox.
+
+    Attributes:
+        id: row number; rows are published in its order.
+        kind: where it goes.
+        event_id: the event it is about.
+        seq: number of the message within the event.
+        critical: whether it is a matter of life and limb.
+        body: the payload as it was queued.
+        final: the payload as it was published before, or None.
+        age_s: seconds since what it tells was detected, as of reading the row.
+        waited_s: seconds since it was queued, as of reading the row.
+    """
+
+    id: int
+    kind: Kind
+    event_id: str
+    seq: int
+    critical: bool
+    body: bytes
+    final: bytes | None
+    age_s: float
+    waited_s: float
+
+
+class Outbox:
+    """The queue of reports on disk; one process at a time."""
+
+    def __init__(self, path: Path, *, clock: Clock, max_rows: int = MAX_ROWS) -> None:
+        """Open the outbox, making it where there is none.
+
+        Args:
+            path: the database file.
+            clock: for the ages of reports.
+            max_rows: how many reports to keep at most.
+
+        Raises:
+            OutboxError: it cannot be opened, or was written by a newer aed.
+        """
+        self._path = path
+        self._clock = clock
+        self._max_rows = max_rows
+        self.num_dropped = 0
+        with self._errors("cannot be opened"):
+            # No transaction but those begun here; a second daemon is refused, not waited for.
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+            try:
+                self._prepare()
+            except (sqlite3.Error, OutboxError):
+                self._database.close()
+                raise
+
+    def _prepare(self) -> None:
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise OutboxError(
+                f"outbox {self._path} was written by a newer aed (version {version}, this one "
+                f"knows {SCHEMA_VERSION}); install that one, or move the file away"
+            )
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=FULL")
+        self._database.executescript(_SCHEMA)
+
+    def __len__(self) -> int:
+        """How many reports wait."""
+        with self._errors("cannot be read"):
+            return int(self._database.execute("SELECT count(*) FROM reports").fetchone()[0])
+
+    def put(self, reports: Sequence[Report]) -> None:
+        """Add reports, in one transaction that is on disk when this returns.
+
+        Args:
+            reports: in the order in which they shall be published.
+
+        Raises:
+            OutboxError: they could not be written; none of them was.
+        """
+        now_s, boottime_s = self._clock.wall_s(), self._clock.boottime_s()
+        rows = [
+            (
+                *(report.kind, report.event_id, report.seq, report.critical, report.body),
+                *(report.age_s, now_s, boottime_s, self._clock.boot_id),
+            )
+            for report in reports
+        ]
+        with self._errors("cannot be written"), self._transaction():
+            self._database.executemany(
+                "INSERT INTO reports (kind, event_id, seq, critical, body, age_when_queued_s, "
+                "queued_wall_s, queued_boottime_s, boot_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+            num_dropped = self._make_room()
+        if num_dropped:
+            self.num_dropped += num_dropped
+            _logger.error(
+                "outbox full (%d reports): dropped %d of the oldest, %d since the start",
+                self._max_rows,
+                num_dropped,
+                self.num_dropped,
+            )
+
+    def waiting(self, *, after_id: int = 0, limit: int = 20) -> list[Waiting]:
+        """List the oldest reports.
+
+        Args:
+            after_id: only rows after this one.
+            limit: at most so many.
+        """
+        with self._errors("cannot be read"):
+            rows = self._database.execute(
+                "SELECT id, kind, event_id, seq, critical, body, final, age_when_queued_s, "
+                "queued_wall_s, queued_boottime_s, boot_id FROM reports WHERE id > ? "
+                "ORDER BY id LIMIT ?",
+                (after_id, limit),
+            ).fetchall()
+        reports = []
+        for number, kind, event_id, seq, critical, body, final, age_s, *queued in rows:
+            waited_s = self._waited_s(*queued)
+            reports.append(
+                Waiting(
+                    id=number,
+                    kind=kind,
+                    event_id=event_id,
+                    seq=seq,
+                    critical=bool(critical),
+                    body=body,
+                    final=final,
+                    age_s=age_s + waited_s,
+                    waited_s=waited_s,
+                )
+            )
+        return reports
+
+    def freeze(self, finals: Sequence[tuple[str, int, bytes]]) -> None:
+        """Fix the bytes that will be published, unless they are fixed already.
+
+        Args:
+            finals: event id, seq and payload; applies to all reports of that id and seq.
+        """
+        with self._errors("cannot be written"), self._transaction():
+            self._database.executemany(
+                "UPDATE reports SET final = ? WHERE event_id = ? AND seq = ? AND final IS NULL",
+                [(final, event_id, seq) for event_id, seq, final in finals],
+            )
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Forget reports that the broker has acknowledged."""
+        with self._errors("cannot be written"), self._transaction():
+            self._database.executemany("DELETE FROM reports WHERE id = ?", [(i,) for i in ids])
+
+    def close(self) -> None:
+        """Close the database; what waits stays on disk."""
+        self._database.close()
+
+    def _make_room(self) -> int:
+        """Drop what is too much; returns how many rows that were."""
+        num_rows = self._database.execute("SELECT count(*) FROM reports").fetchone()[0]
+        excess = max(0, num_rows - self._max_rows)
+        if excess:
+            self._database.execute(
+                "DELETE FROM reports WHERE id IN "
+                "(SELECT id FROM reports ORDER BY critical, id LIMIT ?)",
+                (excess,),
+            )
+        return int(excess)
+
+    def _waited_s(self, wall_s: float, boottime_s: float, boot_id: str) -> float:
+        """Time since a row was queued: of the same boot by a clock that never jumps."""
+        if boot_id == self._clock.boot_id:
+            return max(0.0, self._clock.boottime_s() - boottime_s)
+        return max(0.0, self._clock.wall_s() - wall_s)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _errors(self, problem: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise OutboxError(f"outbox {self._path} {problem}: {error}") from error
