@@ -11,6 +11,9 @@ from ontology.yaml_graph import MAX_CHARACTERS, compose
 HOME_PATH = Path(__file__).with_name("home.yaml")
 """The ontology that aed comes with."""
 
+_MAX_BYTES = 4 * (MAX_CHARACTERS + 2)
+"""More than the longest text takes in UTF-8."""
+
 
 def home() -> Ontology:
     """Returns the ontology of a home that aed comes with."""
@@ -26,7 +29,7 @@ def load(path: Path | str) -> Ontology:
     where = str(path)
     try:
         with Path(path).open("rb") as file:
-            content = file.read(4 * MAX_CHARACTERS)  # at most; `parse` refuses what is longer
+            content = file.read(_MAX_BYTES)  # at most; `parse` refuses what is longer
     except FileNotFoundError:
         raise _unreadable(where, "there is no such file", "check the path") from None
     except IsADirectoryError:
@@ -37,7 +40,8 @@ def load(path: Path | str) -> Ontology:
         problem = f"the file cannot be read: {reason}"
         raise _unreadable(where, problem, "check the path and its permissions") from error
     try:
-        text = content.decode("utf-8-sig")
+        cut_off = len(content) == _MAX_BYTES  # perhaps inside a character
+        text = content.decode("utf-8-sig", errors="ignore" if cut_off else "strict")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = f"byte 0x{content[error.start]:02x} is not UTF-8"

@@ -146,6 +146,15 @@ def test_an_endless_file_is_not_read_to_its_end() -> None:
     assert "longer than" in load_fault("/dev/zero").problem
 
 
+def test_a_long_file_is_called_long_even_if_reading_ends_inside_a_character(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "long.yaml"
+    path.write_text("#" + "€" * 2_900_000, encoding="utf-8")
+
+    assert "longer than" in load_fault(path).problem
+
+
 @pytest.mark.parametrize(
     ("content", "line", "byte"),
     [
