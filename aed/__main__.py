@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 
 from aed import __version__
-from aed.commands import Command
+from aed.commands import Command, demo, ontology
 from ontology.errors import AedError
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 
-COMMANDS: tuple[Command, ...] = ()
+COMMANDS: tuple[Command, ...] = (demo, ontology)
 """The commands, in the order in which `aed --help` lists them."""
 
 
