@@ -33,7 +33,7 @@ class Span:
     offset_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rendered:
     """A synthesised sound with its labels.
 
