@@ -4,7 +4,7 @@ import numpy as np
 
 from training.synthesis.flows import FLOW_NODES, FlowParameters, draw_flow, render_flow
 from training.synthesis.hits import HIT_NODES, HitsParameters, draw_hits, render_hits
-from training.synthesis.rendered import Rendered, Span
+from training.synthesis.rendered import SAMPLE_RATE_HZ, Rendered, Span
 from training.synthesis.voice import VoiceParameters, draw_voice, render_voice
 
 HOUSEHOLD_NODES = ("speech", *HIT_NODES, *FLOW_NODES)
@@ -45,7 +45,7 @@ def render_household(
     """
     if isinstance(params, VoiceParameters):
         samples = render_voice(params, duration_s, rng)
-        span = Span(node="speech", onset_s=0.0, offset_s=duration_s)
+        span = Span(node="speech", onset_s=0.0, offset_s=len(samples) / SAMPLE_RATE_HZ)
         return Rendered(samples=samples, spans=(span,))
     if isinstance(params, HitsParameters):
         return render_hits(params, duration_s, rng)

@@ -99,7 +99,8 @@ def render_tone(params: ToneParameters, duration_s: float, rng: np.random.Genera
         rng: phases.
 
     Returns:
-        The clip, one span from the first to the last audible moment, and the pulses.
+        The clip, one span from the first to the last audible moment, and the pulses. What the
+        edges of the clip leave of a signal may by chance look like anything, as in life.
     """
     count = sample_count(duration_s)
     end_s = count / SAMPLE_RATE_HZ

@@ -22,6 +22,7 @@ def test_any_household_sound_is_finite_bounded_and_inside_its_span(
     assert np.isfinite(rendered.samples).all()
     assert np.abs(rendered.samples).max() <= 1.0
     assert [span.node for span in rendered.spans] == ([node] if node else [])
+    assert all(span.offset_s <= rendered.duration_s + 1e-9 for span in rendered.spans)
     if node:
         assert energy_outside_spans(rendered) < 0.02
 
