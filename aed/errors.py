@@ -1,5 +1,7 @@
 """Errors of the `aed` package; the whole tree is drawn in `ontology.errors`."""
 
+from collections.abc import Iterable
+
 from ontology.errors import AedError
 
 
@@ -11,3 +13,17 @@ class BundleError(AedError):
 
 class AudioError(AedError):
     """A recording cannot be read, or holds no audio."""
+
+
+class ThresholdsError(AedError):
+    """Thresholds name an unknown node, or lie out of range.
+
+    Attributes:
+        faults: one sentence for each thing that is wrong.
+    """
+
+    exit_code = 78
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))

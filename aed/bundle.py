@@ -1,0 +1,211 @@
+"""A trained model as a folder: loads it, or says why it cannot be used.
+
+What the folder holds is in `docs/architecture.md`; nothing in it is executed or unpickled. Loading
+goes from the outside in, so that the first complaint is the most telling one: folder, description
+and its format version, hash of every file, ontology, graph, calibration, thresholds, and last a
+synthesised clip whose posteriors must come out as they did when the bundle was made.
+
+Axes: S samples, T posterior frames, N ontology nodes.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from aed import bundle_description, thresholds
+from aed.bundle_description import DESCRIPTION_FILE, ONTOLOGY_FILE
+from aed.errors import BundleError, ThresholdsError
+from aed.inference import HOP_SAMPLES, MOST_FRAMES, Inference, open_session
+from ontology import LabelSet, Ontology, OntologyError, parse
+
+SHIPPED = Path(__file__).parent / "models" / "home"
+"""The bundle that comes with the program."""
+
+SELF_TEST_TOLERANCE = 1e-3
+"""Largest difference between an expected posterior of the self-test and the one computed here."""
+
+_DEFAULT_STATE_DIRECTORY = "/var/lib/aed"
+_NOT_INTACT = "copy the bundle again, or install another one (`aed bundle install`)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A model ready to hear.
+
+    Attributes:
+        path: its folder.
+        name: what its maker called it.
+        ontology: what it can tell apart.
+        labels: which column of the posteriors is which node.
+        session: the network; one thread, no spinning.
+        scale: (N,) float32, calibration of each conditional logit.
+        bias: (N,) float32, the same.
+        thresholds: by node id or `default`: `on`, `off`, `dwell_s`, `hold_s`.
+        info: all of `bundle.yaml`.
+        digest: SHA-256 of `bundle.yaml`, and so of every file it lists.
+    """
+
+    path: Path
+    name: str
+    ontology: Ontology
+    labels: LabelSet
+    session: onnxruntime.InferenceSession
+    scale: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    thresholds: thresholds.Layer
+    info: Mapping[str, Any]
+    digest: str
+
+    def new_stream(self) -> Inference:
+        """A stream of its own through the network."""
+        return Inference(self.session, self.labels, self.scale, self.bias)
+
+
+def default_bundle_path() -> Path:
+    """The installed bundle if there is one, else the shipped one.
+
+    The installed one is `bundles/current` in systemd's state directory ($STATE_DIRECTORY, else
+    /var/lib/aed). A `current` that leads nowhere is still the installed one: better an error that
+    names it than a model nobody chose.
+    """
+    state = os.environ.get("STATE_DIRECTORY", "").split(":")[0] or _DEFAULT_STATE_DIRECTORY
+    current = Path(state) / "bundles" / "current"
+    return current if os.path.lexists(current) else SHIPPED
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Load a bundle and prove that it works here.
+
+    Args:
+        path: its folder.
+
+    Raises:
+        BundleError: the folder, a file, the format, a hash, the ontology, the graph, a number or
+            the self-test is not as it must be; the message says which.
+    """
+    info, digest = bundle_description.read_description(path)
+    files = _read_files(path, info["files"])
+    ontology = _parse_ontology(path, files[ONTOLOGY_FILE], info["ontology_digest"])
+    labels = LabelSet(ontology)
+    bundle = Bundle(
+        path=path,
+        name=info["name"],
+        ontology=ontology,
+        labels=labels,
+        session=_open_graph(path, files["model.onnx"], labels),
+        scale=_calibration(path, info, "scale", labels, default=1.0),
+        bias=_calibration(path, info, "bias", labels, default=0.0),
+        thresholds=info["thresholds"],
+        info=info,
+        digest=digest,
+    )
+    try:
+        thresholds.resolve(bundle.thresholds, ontology)
+    except ThresholdsError as error:
+        raise BundleError(f"{path / DESCRIPTION_FILE}: {error}") from error
+    _self_test(bundle, files["selftest.npz"])
+    return bundle
+
+
+def _read_files(path: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
+    """Contents of every listed file, each with the hash that the description gives."""
+    contents = {}
+    for name, wanted in hashes.items():
+        try:
+            content = (path / name).read_bytes()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BundleError(
+                f"bundle {path}: its file {name} cannot be read ({reason}); {_NOT_INTACT}"
+            ) from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != wanted:
+            raise BundleError(
+                f"bundle {path}: {name} is not the file its maker described: wanted SHA-256 "
+                f"{wanted}, found {found}; {_NOT_INTACT}"
+            )
+        contents[name] = content
+    return contents
+
+
+def _parse_ontology(path: Path, content: bytes, wanted_digest: str) -> Ontology:
+    where = str(path / ONTOLOGY_FILE)
+    try:
+        ontology = parse(content.decode("utf-8"), where=where)
+    except (OntologyError, UnicodeDecodeError) as error:
+        raise BundleError(f"bundle {path}: its ontology is not valid: {error}") from error
+    if ontology.digest != wanted_digest:
+        raise BundleError(
+            f"{where}: it is not the ontology this model was trained for: wanted digest "
+            f"{wanted_digest}, found {ontology.digest}; {_NOT_INTACT}"
+        )
+    return ontology
+
+
+def _open_graph(path: Path, model: bytes, labels: LabelSet) -> onnxruntime.InferenceSession:
+    where = path / "model.onnx"
+    try:
+        session = open_session(model)
+    except Exception as error:  # onnxruntime's errors have no common base
+        raise BundleError(f"{where}: onnxruntime cannot load it: {error}") from error
+    inputs = {node.name: node.shape for node in session.get_inputs()}
+    outputs = {node.name: node.shape for node in session.get_outputs()}
+    states = {name for name in inputs if name.startswith("state_")}
+    wanted = {"logits", "log_mel", *(f"next_{name}" for name in states)}
+    missing = sorted(({"audio"} - inputs.keys()) | (wanted - outputs.keys()))
+    if missing:
+        raise BundleError(f"{where}: the graph lacks {', '.join(missing)}; {_NOT_INTACT}")
+    columns = outputs["logits"][-1]
+    if columns != len(labels):
+        raise BundleError(
+            f"bundle {path}: ontology and model do not match: the ontology has {len(labels)} "
+            f"nodes, the model {columns} columns; train the model anew for this ontology"
+        )
+    unfixed = [name for name in sorted(states) if not all(type(n) is int for n in inputs[name][1:])]
+    if unfixed:
+        raise BundleError(f"{where}: states of unknown shape: {', '.join(unfixed)}")
+    return session
+
+
+def _calibration(
+    path: Path, info: Mapping[str, Any], key: str, labels: LabelSet, *, default: float
+) -> NDArray[np.float32]:
+    """(N,) float32: one number for each column, `default` where the bundle gives none."""
+    numbers = np.full(len(labels), default, np.float32)
+    for node_id, value in info["calibration"].get(key, {}).items():
+        where = f"{path / DESCRIPTION_FILE}: calibration.{key}.{node_id}"
+        if node_id not in labels.index:
+            raise BundleError(f"{where}: the ontology has no such node")
+        if not np.isfinite(value) or (key == "scale" and value <= 0):
+            raise BundleError(f"{where}: wanted a finite number (a scale above 0), got {value}")
+        numbers[labels.index[node_id]] = value
+    return numbers
+
+
+def _self_test(bundle: Bundle, content: bytes) -> None:
+    """Compare the posteriors of the bundle's own clip with those its maker got."""
+    where = bundle.path / "selftest.npz"
+    audio, expected = bundle_description.read_self_test(where, content, nodes=len(bundle.labels))
+    stream = bundle.new_stream()
+    block = HOP_SAMPLES * MOST_FRAMES
+    try:
+        found = np.concatenate(
+            [stream.run(audio[i : i + block])[0] for i in range(0, len(audio), block)]
+        )
+    except Exception as error:  # onnxruntime's errors have no common base
+        raise BundleError(f"{where}: the model fails on the clip: {error}") from error
+    difference = float(np.abs(found - expected).max())
+    if not difference <= SELF_TEST_TOLERANCE:
+        frame, column = np.unravel_index(int(np.abs(found - expected).argmax()), found.shape)
+        raise BundleError(
+            f"bundle {bundle.path}: its self-test fails: at {(frame + 1) / 10:.1f} s the posterior "
+            f"of {bundle.labels.nodes[column]} should be {expected[frame, column]:.4f} and is "
+            f"{found[frame, column]:.4f}; {_NOT_INTACT}"
+        )

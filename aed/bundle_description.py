@@ -1,0 +1,158 @@
+"""Reads what a bundle says of itself: `bundle.yaml` and the self-test clip, checked key by key.
+
+Axes: S samples, T posterior frames, N ontology nodes.
+"""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from aed.audio import SAMPLE_RATE_HZ
+from aed.errors import BundleError
+from aed.inference import HOP_SAMPLES, LOG_MEL_FRAMES_PER_HOP
+
+FORMAT_VERSION = 1
+"""Newest bundle format this program reads."""
+
+DESCRIPTION_FILE = "bundle.yaml"
+ONTOLOGY_FILE = "ontology.yaml"
+NEEDED_FILES = ("model.onnx", ONTOLOGY_FILE, "selftest.npz")
+"""Files without which nothing can be heard; `weights.safetensors` is for training."""
+
+_SHA256_HEX_LENGTH = 64
+_MAPPINGS = ("front_end", "calibration", "thresholds", "files")
+_FRONT_END = {
+    "sample_rate_hz": SAMPLE_RATE_HZ,
+    "hop_samples": HOP_SAMPLES // LOG_MEL_FRAMES_PER_HOP,
+}
+
+
+def read_description(path: Path) -> tuple[Mapping[str, Any], str]:
+    """Read and check `bundle.yaml`.
+
+    Args:
+        path: folder of the bundle.
+
+    Returns:
+        Its content, with every key that loading needs, and the SHA-256 of the file.
+
+    Raises:
+        BundleError: there is no such folder or file, it is no YAML, of a newer format, or a key
+            is missing or wrong.
+    """
+    if not path.is_dir():
+        raise BundleError(
+            f"bundle {path}: there is no such folder; give one that holds a {DESCRIPTION_FILE}, "
+            f"or leave --bundle out to use the default"
+        )
+    where = path / DESCRIPTION_FILE
+    try:
+        content = where.read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"bundle {path}: its {DESCRIPTION_FILE} cannot be read ({error.strerror}); "
+            f"is this the folder of a bundle?"
+        ) from error
+    try:
+        info = yaml.safe_load(content)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise BundleError(f"{where}: it is not valid YAML: {error}") from error
+    if not isinstance(info, dict):
+        raise BundleError(f"{where}: wanted keys and values, got {type(info).__name__}")
+    _check_format(where, info.get("format_version"))
+    _check_keys(where, info)
+    return info, hashlib.sha256(content).hexdigest()
+
+
+def _check_format(where: Path, version: object) -> None:
+    if type(version) is not int or version < 1:
+        raise BundleError(
+            f"{where}: wanted format_version: {FORMAT_VERSION}, got {version!r}; "
+            f"is this a bundle of aed?"
+        )
+    if version > FORMAT_VERSION:
+        raise BundleError(
+            f"{where}: it has format {version}, this program reads up to {FORMAT_VERSION}; "
+            f"update aed, or take an older bundle"
+        )
+
+
+def _check_keys(where: Path, info: dict[str, Any]) -> None:
+    for key in ("name", "ontology_digest"):
+        if not isinstance(info.get(key), str):
+            raise BundleError(f"{where}: {key}: wanted text, got {info.get(key)!r}")
+    for key in _MAPPINGS:
+        if not isinstance(info.setdefault(key, {}), dict):
+            raise BundleError(f"{where}: {key}: wanted keys and values, got {info[key]!r}")
+    for key, wanted in _FRONT_END.items():
+        if info["front_end"].get(key) != wanted:
+            raise BundleError(
+                f"{where}: front_end.{key}: this program hears at {wanted}, the model at "
+                f"{info['front_end'].get(key)!r}"
+            )
+    for key, numbers in info["calibration"].items():
+        _check_numbers(f"{where}: calibration.{key}", key, numbers)
+    for node_id, numbers in info["thresholds"].items():
+        if not isinstance(numbers, dict):
+            raise BundleError(
+                f"{where}: thresholds.{node_id}: wanted `on`, `off`, `dwell_s`, "
+                f"`hold_s` with numbers, got {numbers!r}"
+            )
+    _check_files(where, info["files"])
+
+
+def _check_numbers(where: str, key: object, numbers: object) -> None:
+    if key not in ("scale", "bias") or not isinstance(numbers, dict):
+        raise BundleError(f"{where}: wanted `scale` and `bias`, each from node ids to numbers")
+    for node_id, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise BundleError(f"{where}.{node_id}: wanted a number, got {number!r}")
+
+
+def _check_files(where: Path, files: Mapping[Any, Any]) -> None:
+    for name, digest in files.items():
+        if not isinstance(name, str) or Path(name).name != name:
+            raise BundleError(f"{where}: files: {name!r} is not the plain name of a file beside it")
+        if not isinstance(digest, str) or len(digest) != _SHA256_HEX_LENGTH:
+            raise BundleError(f"{where}: files.{name}: wanted a SHA-256 in hex, got {digest!r}")
+    missing = [name for name in NEEDED_FILES if name not in files]
+    if missing:
+        raise BundleError(f"{where}: files: it does not list {', '.join(missing)}")
+
+
+def read_self_test(
+    where: Path, content: bytes, *, nodes: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Read the self-test clip.
+
+    Args:
+        where: name of the file, for messages.
+        content: the file.
+        nodes: number of ontology nodes N.
+
+    Returns:
+        Audio (S,), S a positive multiple of 1600, and expected posteriors (T, N), float32.
+
+    Raises:
+        BundleError: the file is not of this shape.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            audio = np.asarray(arrays["audio"], np.float32)
+            expected = np.asarray(arrays["posteriors"], np.float32)
+    except (KeyError, ValueError, OSError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise BundleError(f"{where}: wanted arrays `audio` and `posteriors`: {error}") from error
+    frames, rest = divmod(audio.size, HOP_SAMPLES)
+    if audio.ndim != 1 or rest or not frames or expected.shape != (frames, nodes):
+        raise BundleError(
+            f"{where}: wanted audio (S,) of whole {HOP_SAMPLES} samples and one row of {nodes} "
+            f"posteriors for each, got {audio.shape} and {expected.shape}"
+        )
+    return audio, expected

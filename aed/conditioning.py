@@ -1,0 +1,121 @@
+"""Sound of any rate and channel count becomes what the model hears: 16 kHz, mono, finite, ±1.
+
+Whatever a microphone, a file or a broken driver delivers, the same few rules apply, in this order:
+
+1. a sample that is NaN or infinite becomes 0 and is counted;
+2. a sample beyond full scale is clipped to ±1, as a converter would have done;
+3. the channels are averaged;
+4. the result is resampled to 16 kHz (soxr, high quality, delay compensated);
+5. what the resampler overshoots is clipped to ±1 again.
+
+The output depends on the samples only, never on how they were cut into chunks. A constant offset
+(DC) passes: the front end gives it no weight. When the rate changes in mid-stream the old
+resampler is flushed, a new one starts and the change is counted, so stream time goes on without a
+gap; the channel count may change at any chunk, since channels are averaged first.
+
+Axes: S samples, C channels.
+"""
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from aed.audio import SAMPLE_RATE_HZ, AudioChunk
+from aed.errors import AudioError
+
+_QUALITY = "HQ"
+_EMPTY = np.zeros(0, np.float32)
+
+
+class Conditioner:
+    """Streaming stage from `AudioChunk`s to 16 kHz mono samples.
+
+    Attributes:
+        non_finite_samples: NaN or infinite samples replaced by 0 since the last reset.
+        format_changes: times the sample rate changed in mid-stream since the last reset.
+    """
+
+    def __init__(self) -> None:
+        # Lives as long as the stream: the rate last seen, and the resampler filled at that rate
+        # (None at 16 kHz, where samples pass as they are).
+        self._rate_hz: int | None = None
+        self._resampler: soxr.ResampleStream | None = None
+        self.non_finite_samples = 0
+        self.format_changes = 0
+
+    def feed(self, chunk: AudioChunk) -> NDArray[np.float32]:
+        """Return the 16 kHz samples that this chunk completes.
+
+        Args:
+            chunk: any number of samples, zero included.
+
+        Returns:
+            (S',) float32 in [-1, 1]; may be empty while the resampler's filter fills.
+
+        Raises:
+            AudioError: the chunk has no channel, more than two axes, or a rate that cannot be
+                resampled to 16 kHz.
+        """
+        tail = self._prepare(chunk.sample_rate_hz)
+        head = self._convert(self._mono(chunk.samples), last=False)
+        return np.concatenate([tail, head]) if len(tail) else head
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return what the resampler still holds, and end the stream at its last sample.
+
+        Returns:
+            (S',) float32 in [-1, 1]. Counters are kept; a following `feed` begins a new stream.
+        """
+        tail = self._convert(_EMPTY, last=True)
+        self._rate_hz, self._resampler = None, None
+        return tail
+
+    def reset(self) -> None:
+        """Forget the stream and the counters."""
+        self._rate_hz, self._resampler = None, None
+        self.non_finite_samples = 0
+        self.format_changes = 0
+
+    def _prepare(self, rate_hz: int) -> NDArray[np.float32]:
+        """Have a resampler for `rate_hz`; return the flushed tail of the one it replaces."""
+        if rate_hz == self._rate_hz:
+            return _EMPTY
+        tail = _EMPTY
+        if self._rate_hz is not None:
+            tail = self.flush()
+            self.format_changes += 1
+        if rate_hz != SAMPLE_RATE_HZ:
+            try:
+                self._resampler = soxr.ResampleStream(
+                    rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality=_QUALITY
+                )
+            except (ValueError, RuntimeError, TypeError) as error:
+                raise AudioError(
+                    f"sound at {rate_hz} Hz cannot be resampled to {SAMPLE_RATE_HZ} Hz ({error}); "
+                    f"wanted a rate between 8000 and 192000 Hz"
+                ) from error
+        self._rate_hz = rate_hz
+        return tail
+
+    def _mono(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Clean (S,) or (S, C) samples and average their channels to (S,)."""
+        is_mono = samples.ndim == 1
+        if samples.ndim not in (1, 2) or not (is_mono or samples.shape[1]):
+            raise AudioError(
+                f"samples must be shaped (S,) or (S, C) with at least one channel, "
+                f"got {samples.shape}"
+            )
+        samples = samples.astype(np.float32, copy=False)
+        finite = np.isfinite(samples)
+        if not finite.all():
+            self.non_finite_samples += int(finite.size - np.count_nonzero(finite))
+            samples = np.where(finite, samples, np.float32(0))
+        samples = np.clip(samples, -1.0, 1.0)
+        return samples if is_mono else samples.mean(axis=1, dtype=np.float32)
+
+    def _convert(self, mono: NDArray[np.float32], *, last: bool) -> NDArray[np.float32]:
+        """Resample (S,) to (S',) where needed."""
+        if self._resampler is None:
+            return mono
+        converted: NDArray[np.float32] = self._resampler.resample_chunk(mono, last=last)
+        return np.clip(converted, -1.0, 1.0)

@@ -1,0 +1,143 @@
+"""The streaming detector: sound of any kind in, ten posteriors a second out.
+
+    AudioChunk -> Conditioner -> blocks of whole 100 ms, at most 1 s -> Inference -> Posteriors
+
+Stream time is counted in samples at 16 kHz from the start of the stream. How the sound was cut
+into chunks does not matter: the same sound gives the same posteriors.
+
+Axes: S samples, T posterior frames, N ontology nodes, F mel bands.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aed.audio import AudioChunk
+from aed.bundle import Bundle
+from aed.conditioning import Conditioner
+from aed.inference import HOP_SAMPLES, MOST_FRAMES
+from aed.posteriors import Posteriors
+
+SILENCE_DBFS = -120.0
+"""Lowest level reported; digital silence has this one."""
+
+_SILENCE_POWER = 10.0 ** (SILENCE_DBFS / 10)
+
+
+class StreamingDetector:
+    """Hears one stream with one bundle.
+
+    Args:
+        bundle: the model.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bands = next(
+            node.shape[-1] for node in bundle.session.get_outputs() if node.name == "log_mel"
+        )
+        self._nodes = len(bundle.labels)
+        # Lives as long as the stream: the resampler, what each layer remembers, the samples that
+        # do not fill a frame yet, and how many frames went by.
+        self._conditioner = Conditioner()
+        self._inference = bundle.new_stream()
+        self._pending: list[NDArray[np.float32]] = []
+        self._pending_samples = 0
+        self._next_frame = 0
+
+    @property
+    def non_finite_samples(self) -> int:
+        """NaN or infinite samples since the last reset; they were heard as 0."""
+        return self._conditioner.non_finite_samples
+
+    @property
+    def format_changes(self) -> int:
+        """Times the sample rate changed in mid-stream since the last reset."""
+        return self._conditioner.format_changes
+
+    def feed(self, chunk: AudioChunk) -> Posteriors:
+        """Hear a chunk.
+
+        Args:
+            chunk: any length, rate and channel count.
+
+        Returns:
+            The frames that this chunk completes, often none.
+
+        Raises:
+            AudioError: the chunk has an impossible shape or rate.
+        """
+        return self._hear(self._conditioner.feed(chunk))
+
+    def flush(self) -> Posteriors:
+        """Hear what is left, padded with silence to a whole frame.
+
+        Returns:
+            The last frames; at most a few. Feeding may go on: stream time then continues at the
+            next whole frame.
+        """
+        return self._hear(self._conditioner.flush(), pad=True)
+
+    def reset(self) -> None:
+        """Forget the stream; the next chunk is heard at stream time 0."""
+        self._conditioner.reset()
+        self._inference.reset()
+        self._pending.clear()
+        self._pending_samples = 0
+        self._next_frame = 0
+
+    def _hear(self, samples: NDArray[np.float32], *, pad: bool = False) -> Posteriors:
+        """Queue samples, run the network over whole frames, keep the rest."""
+        if len(samples):
+            self._pending.append(samples)
+            self._pending_samples += len(samples)
+        if pad and self._pending_samples % HOP_SAMPLES:
+            missing = HOP_SAMPLES - self._pending_samples % HOP_SAMPLES
+            self._pending.append(np.zeros(missing, np.float32))
+            self._pending_samples += missing
+        frames = self._pending_samples // HOP_SAMPLES
+        start_frame = self._next_frame
+        if not frames:
+            return self._posteriors([], start_frame)
+        heard = np.concatenate(self._pending) if len(self._pending) > 1 else self._pending[0]
+        used = frames * HOP_SAMPLES
+        self._pending = [heard[used:].copy()] if used < len(heard) else []
+        self._pending_samples -= used
+        self._next_frame += frames
+        step = MOST_FRAMES * HOP_SAMPLES
+        blocks = [heard[start : min(start + step, used)] for start in range(0, used, step)]
+        return self._posteriors(blocks, start_frame)
+
+    def _posteriors(self, blocks: list[NDArray[np.float32]], start_frame: int) -> Posteriors:
+        heard = [(*self._inference.run(block), _levels_dbfs(block)) for block in blocks]
+        if not heard:
+            return Posteriors(
+                values=np.zeros((0, self._nodes), np.float32),
+                start_frame=start_frame,
+                level_dbfs=np.zeros(0, np.float32),
+                log_mel=np.zeros((0, self._bands), np.float32),
+            )
+        values, log_mel, level_dbfs = zip(*heard, strict=True)
+        return Posteriors(
+            values=_joined(values),
+            start_frame=start_frame,
+            level_dbfs=_joined(level_dbfs),
+            log_mel=_joined(log_mel),
+        )
+
+
+def _joined(parts: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _levels_dbfs(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(T,): level of each frame of a block (S,), its constant part left out.
+
+    A full-scale sine has -3 dBFS.
+    """
+    frames = block.reshape(-1, HOP_SAMPLES)
+    if len(frames) == 1:  # the live case: plain dot products cost a third
+        power = float(block @ block) / HOP_SAMPLES - (float(block.sum()) / HOP_SAMPLES) ** 2
+        return np.array([10 * math.log10(max(power, _SILENCE_POWER))], np.float32)
+    levels: NDArray[np.float32] = 10 * np.log10(np.maximum(frames.var(axis=1), _SILENCE_POWER))
+    return levels.astype(np.float32, copy=False)

@@ -1,0 +1,153 @@
+"""One stream through the network: 16 kHz samples in, posteriors out, state carried over.
+
+The past of every layer is an explicit input and output of the graph (`state_<k>`,
+`next_state_<k>`), zeros at the start of a stream, so any cutting of a stream between two
+posteriors gives the same result.
+
+Axes: S samples, T posterior frames, N ontology nodes, L log-mel frames, F mel bands.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from ontology import LabelSet
+
+HOP_SAMPLES = 1_600
+"""Samples per posterior at 16 kHz (100 ms)."""
+
+MOST_FRAMES = 10
+"""Longest block of posterior frames handed to the network at once (1 s)."""
+
+LOG_MEL_FRAMES_PER_HOP = 10
+
+_States = dict[str, NDArray[np.float32]]
+_LARGEST_LOGIT = 60.0  # beyond it the sigmoid is 0 or 1, and exp would overflow
+
+
+def open_session(model: bytes) -> onnxruntime.InferenceSession:
+    """Make a session that keeps to one core and never spins.
+
+    Args:
+        model: the ONNX file.
+
+    Raises:
+        Exception: onnxruntime's own (it has no common base), if it cannot read the model.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # In silence the states decay towards zero; denormal numbers would cost many times as much.
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    options.log_severity_level = 3  # errors; warnings about graph optimisation help nobody here
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+class _Block:
+    """Buffers for blocks of one length, bound once: a call then neither copies nor allocates."""
+
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        frames: int,
+        states: tuple[_States, _States],
+    ) -> None:
+        shapes = {node.name: node.shape for node in session.get_outputs()}
+        self.audio = np.zeros((1, frames * HOP_SAMPLES), np.float32)
+        self.logits = np.zeros((1, frames, shapes["logits"][-1]), np.float32)
+        self.log_mel = np.zeros(
+            (1, frames * LOG_MEL_FRAMES_PER_HOP, shapes["log_mel"][-1]), np.float32
+        )
+        # Two bindings: states are read from one set and written to the other, in turn.
+        self.bindings = [session.io_binding(), session.io_binding()]
+        for binding, old, new in zip(self.bindings, states, reversed(states), strict=True):
+            _bind(binding.bind_input, "audio", self.audio)
+            _bind(binding.bind_output, "logits", self.logits)
+            _bind(binding.bind_output, "log_mel", self.log_mel)
+            for name in old:
+                _bind(binding.bind_input, name, old[name])
+                _bind(binding.bind_output, f"next_{name}", new[name])
+
+
+def _bind(bind: Callable[..., None], name: str, array: NDArray[np.float32]) -> None:
+    bind(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+
+
+class Inference:
+    """The network's view of one stream.
+
+    Args:
+        session: made by `open_session`.
+        labels: columns of the logits.
+        scale: (N,) float32, calibration of the conditional logits.
+        bias: (N,) float32, the same.
+    """
+
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        labels: LabelSet,
+        scale: NDArray[np.float32],
+        bias: NDArray[np.float32],
+    ) -> None:
+        self._session = session
+        self._labels = labels
+        self._scale, self._bias = scale, bias
+        # Lives as long as the stream: what each layer remembers of it, twice, and whose turn it is.
+        self._states = (_zero_states(session), _zero_states(session))
+        self._turn = 0
+        self._blocks: dict[int, _Block] = {}  # by length in posterior frames
+
+    def reset(self) -> None:
+        """Begin a new stream."""
+        for states in self._states:
+            for state in states.values():
+                state.fill(0.0)
+
+    def run(self, samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Hear the next samples of the stream.
+
+        Args:
+            samples: (S,) float32 at 16 kHz, S a multiple of HOP_SAMPLES, one to ten of them.
+
+        Returns:
+            Calibrated posteriors (T, N) and log-mel (T * 10, F), both float32.
+
+        Raises:
+            ValueError: S is none of these.
+        """
+        frames, rest = divmod(len(samples), HOP_SAMPLES)
+        if rest or not 1 <= frames <= MOST_FRAMES:
+            raise ValueError(f"wanted 1 to {MOST_FRAMES} hops of {HOP_SAMPLES}, got {len(samples)}")
+        block = self._blocks.get(frames)
+        if block is None:
+            block = self._blocks[frames] = _Block(self._session, frames, self._states)
+        block.audio[0] = samples
+        self._session.run_with_iobinding(block.bindings[self._turn])
+        self._turn = 1 - self._turn
+        return self._posteriors(block.logits[0]), block.log_mel[0].copy()
+
+    def _posteriors(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Calibrate (T, N) conditional logits and multiply along the tree."""
+        conditional = logits * self._scale
+        conditional += self._bias
+        np.clip(conditional, -_LARGEST_LOGIT, _LARGEST_LOGIT, out=conditional)
+        np.negative(conditional, out=conditional)
+        np.exp(conditional, out=conditional)
+        conditional += 1.0
+        np.reciprocal(conditional, out=conditional)
+        return self._labels.marginals(conditional)
+
+
+def _zero_states(session: onnxruntime.InferenceSession) -> _States:
+    return {
+        node.name: np.zeros([1, *node.shape[1:]], np.float32)
+        for node in session.get_inputs()
+        if node.name.startswith("state_")
+    }
