@@ -1,0 +1,58 @@
+"""`aed train`: trains the joint model on a folder of recordings and synthesised sounds."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aed.commands import Subparsers
+
+
+def add_parser(subparsers: "Subparsers") -> None:
+    """Add `train`."""
+    parser = subparsers.add_parser("train", help="train the model on recordings (extra `train`)")
+    data = os.environ.get("AED_DATA")
+    parser.add_argument(
+        "--run",
+        dest="run_file",
+        type=Path,
+        metavar="FILE",
+        help="settings of the run (default: those of the shipped model)",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        default=Path(data) if data else None,
+        help="folder with a manifest.tsv (default: AED_DATA)",
+    )
+    parser.add_argument("--ontology", type=Path, metavar="FILE", help="default: the home ontology")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/train"), help="checkpoint, log and bundle go here"
+    )
+    parser.add_argument(
+        "--cache", type=Path, default=Path("build/cache"), help="decoded recordings are kept here"
+    )
+    parser.add_argument("--from", dest="warm", type=Path, metavar="CHECKPOINT", help="start there")
+    parser.add_argument("--workers", type=int, default=2, help="processes that make scenes")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train (or continue), evaluate, calibrate, and write the bundle to `--out`/bundle."""
+    import ontology
+    from training import loop, release
+    from training.config import RunConfig, read_run
+    from training.session import open_data
+
+    config = read_run(arguments.run_file) if arguments.run_file else RunConfig()
+    tree = ontology.load(arguments.ontology) if arguments.ontology else ontology.home()
+    data = open_data(arguments.data, arguments.cache, held_out_share=config.held_out_share)
+    scenes = data.scenes(config, tree)
+    training_run = loop.Run(config, scenes.labels)
+    if arguments.warm and not (arguments.out / loop.CHECKPOINT_NAME).exists():
+        training_run.warm_start(arguments.warm)
+    loop.train(training_run, scenes, arguments.out, workers=arguments.workers)
+    release.write(training_run, data, arguments.out)
+    return 0

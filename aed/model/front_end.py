@@ -1,0 +1,165 @@
+"""Log-mel front end and noise floor, as a torch module that is exported inside the graph.
+
+The power spectrum of a windowed frame needs no complex FFT: around its centre the frame splits
+into an even part, which only cosines see, and an odd part, which only sines see. That is half the
+multiplications of the DFT as one matrix, with nothing but slices, sums and products, which every
+runtime has.
+
+Axes: B clips, S samples, L log-mel frames (10 ms), F mel bands, K spectrum bins.
+
+Sources: mel scale of Slaney, Auditory Toolbox (1998), as in librosa's default; the recursive floor
+is a bias-corrected exponential mean (Kingma and Ba 2015, section 3) of the log-mel.
+"""
+
+import math
+from dataclasses import dataclass
+
+import librosa
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+MAX_FRAMES_PER_CALL = 100
+"""Posterior frames (ten seconds) that one call may ask for; longer streams are cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontEndConfig:
+    """Numbers of the front end; they are stored in the bundle."""
+
+    sample_rate_hz: int = 16_000
+    window_samples: int = 400
+    hop_samples: int = 160
+    mel_bands: int = 64
+    fmin_hz: float = 60.0
+    fmax_hz: float = 7_800.0
+    power_offset: float = 1e-6
+    """Added to the mel power before the logarithm: digital silence and a converter's last bit
+    become the same constant."""
+    floor_time_constant_s: float = 3.0
+    floor_prior_log: float = -6.0
+    """What the floor is taken to be before anything was heard (natural log of mel power)."""
+    floor_prior_weight: float = 0.05
+    """Weight of that prior, as a share of a fully learned floor."""
+
+    hops_per_frame: int = 10
+    """Log-mel frames per posterior frame."""
+
+    @property
+    def frame_s(self) -> float:
+        """Time from one posterior to the next, in seconds."""
+        return self.hops_per_frame * self.hop_samples / self.sample_rate_hz
+
+    @property
+    def context_samples(self) -> int:
+        """Samples of the past that a frame needs beside its own hop."""
+        return self.window_samples - self.hop_samples
+
+
+class LogMel(nn.Module):
+    """Natural log of mel power, hop by hop, with the past handed in.
+
+    Frame l covers the `window_samples` that end with hop l, so nothing waits for the future.
+    """
+
+    window: Tensor
+    cosines: Tensor
+    sines: Tensor
+    mel: Tensor
+
+    def __init__(self, config: FrontEndConfig) -> None:
+        super().__init__()
+        self.config = config
+        size = config.window_samples
+        self.half = size // 2
+        self.block = math.gcd(config.hop_samples, size)
+        offset = torch.arange(self.half, dtype=torch.float64)  # distance from the centre
+        bins = torch.arange(1, self.half, dtype=torch.float64)  # DC and Nyquist carry no mel weight
+        angles = 2 * math.pi * offset[:, None] * bins[None, :] / size  # (size / 2, K)
+        cosines = torch.cos(angles)
+        cosines[0] *= 0.5  # the centre is counted twice in the even part
+        buffers = {
+            "window": torch.hann_window(size, periodic=True, dtype=torch.float64),
+            "cosines": cosines,
+            "sines": torch.sin(angles),
+            "mel": torch.from_numpy(mel_filters(config)[:, 1:-1].T),  # (K, F)
+        }
+        for name, value in buffers.items():
+            self.register_buffer(name, value.to(torch.float32).contiguous(), persistent=False)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Map (B, context_samples + L * hop_samples) audio to (B, L, F) log-mel."""
+        blocks = audio.unflatten(1, (-1, self.block))
+        per_window = self.config.window_samples // self.block
+        per_hop = self.config.hop_samples // self.block
+        columns = [
+            blocks[:, i : (i + 1 - per_window) or None : per_hop] for i in range(per_window)
+        ]
+        frames = torch.cat(columns, dim=2) * self.window  # (B, L, window_samples)
+        after = frames[..., self.half :]  # x[centre + m]
+        before = torch.flip(frames[..., 1 : self.half + 1], [2])  # x[centre - m]
+        real = (after + before) @ self.cosines  # (B, L, K)
+        imaginary = (after - before) @ self.sines
+        return torch.log((real * real + imaginary * imaginary) @ self.mel + self.config.power_offset)
+
+
+class NoiseFloor(nn.Module):
+    """Slow causal mean of each band, and the two level-free views of the log-mel made with it.
+
+    View 0 is the log-mel above the mean floor of all bands: it keeps the spectrum's shape. View 1
+    is the log-mel above each band's own floor: it keeps what is new. Neither changes with the
+    microphone's gain once the floor has been learned. The floor moves once per posterior.
+    """
+
+    kernel: Tensor
+    decay: Tensor
+
+    def __init__(self, config: FrontEndConfig) -> None:
+        super().__init__()
+        self.config = config
+        step = torch.arange(1, MAX_FRAMES_PER_CALL + 1, dtype=torch.float64)
+        rate = config.frame_s / config.floor_time_constant_s
+        age = step[:, None] - step[None, :]  # row: now, column: then
+        kernel = (1 - math.exp(-rate)) * torch.exp(-rate * age) * (age >= 0)
+        self.register_buffer("kernel", kernel.float(), persistent=False)
+        self.register_buffer("decay", torch.exp(-rate * step)[:, None].float(), persistent=False)
+
+    def forward(self, log_mel: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Subtract the floor learned up to each posterior frame.
+
+        Args:
+            log_mel: (B, L, F), at most ten seconds of it.
+            state: (B, 1, F + 1), decayed sums of the bands above the prior and of the weights;
+                zeros at the start of a stream.
+
+        Returns:
+            views (B, 2, L, F) and the next state.
+        """
+        config = self.config
+        frames = log_mel.unflatten(1, (-1, config.hops_per_frame))  # (B, T, hops, F)
+        above = frames.mean(2) - config.floor_prior_log  # (B, T, F)
+        # One more column of ones, as many as there are frames also in the exported graph.
+        inputs = torch.cat([above, above[..., :1] * 0 + 1], dim=2)
+        count = inputs.shape[1]
+        sums = self.kernel[:count, :count] @ inputs + self.decay[:count] * state  # (B, T, F + 1)
+        learned = sums[..., -1:]  # 1 - decay since the start of the stream
+        weight = learned + config.floor_prior_weight * (1 - learned)
+        floor = config.floor_prior_log + sums[..., :-1] / weight  # (B, T, F)
+        floors = torch.stack([floor.mean(2, keepdim=True).expand_as(floor), floor], dim=1)
+        views = torch.clamp(frames.unsqueeze(1) - floors.unsqueeze(3), -8.0, 16.0)
+        return views.flatten(2, 3), sums[:, -1:]
+
+
+def mel_filters(config: FrontEndConfig) -> NDArray[np.float64]:
+    """Triangular filters of Slaney's mel scale, peak 1, shape (F, 201), as librosa makes them."""
+    filters: NDArray[np.float64] = librosa.filters.mel(
+        sr=config.sample_rate_hz,
+        n_fft=config.window_samples,
+        n_mels=config.mel_bands,
+        fmin=config.fmin_hz,
+        fmax=config.fmax_hz,
+        norm=None,
+        dtype=np.float64,
+    )
+    return filters

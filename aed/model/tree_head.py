@@ -1,0 +1,36 @@
+"""Decision tree predefined by an ontology: one conditional logit per node.
+
+P(node) = P(parent) · σ(logit). Several sounds may be true at once, a parent is never less probable
+than its child, and probability can stop at a super-category.
+
+Axes: B clips, T posterior frames, D embedding, N ontology nodes.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ontology import LabelSet
+
+
+class TreeHead(nn.Module):
+    """Linear decision at each node of the tree, given that its parent is true."""
+
+    ancestors: Tensor
+
+    def __init__(self, labels: LabelSet, *, embedding_size: int) -> None:
+        super().__init__()
+        self.decisions = nn.Linear(embedding_size, len(labels.nodes))
+        nn.init.normal_(self.decisions.weight, std=0.01)
+        nn.init.constant_(self.decisions.bias, -2.0)  # most nodes are false most of the time
+        ancestors = torch.from_numpy(labels.ancestors.astype("float32"))  # (N, N), self included
+        self.register_buffer("ancestors", ancestors, persistent=False)
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """Map (B, T, D) embeddings to (B, T, N) conditional logits."""
+        logits: Tensor = self.decisions(embedding)
+        return logits
+
+    def log_posteriors(self, logits: Tensor) -> Tensor:
+        """Log P(node), (B, T, N): the sum of log σ over the path from the root."""
+        return functional.logsigmoid(logits) @ self.ancestors.T

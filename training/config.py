@@ -1,0 +1,88 @@
+"""Settings of a training run: one YAML file is one run, and stands in its checkpoints."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from training.errors import TrainingDataError
+from training.mixtures import MixtureConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """Everything that decides what a run learns.
+
+    Attributes:
+        name: of the run and of its bundle.
+        seed: of weights, scenes and their order.
+        steps: optimiser steps; the learning rate falls to zero over them.
+        batch_scenes: scenes a step.
+        learning_rate: peak, after `warmup_steps`.
+        weight_decay: of AdamW.
+        average_decay: of the exponential mean of the weights, which is what is exported.
+        depth_decay: weight of a branch is this to the power of its depth.
+        held_out_share: share of the groups that no gradient sees.
+        exclude_groups: further groups to leave out, for leave-one-group-out figures.
+        mixture: how scenes are drawn.
+    """
+
+    name: str = "home"
+    seed: int = 1
+    steps: int = 6_000
+    batch_scenes: int = 24
+    learning_rate: float = 2e-3
+    warmup_steps: int = 300
+    weight_decay: float = 0.02
+    average_decay: float = 0.999
+    depth_decay: float = 0.9
+    held_out_share: float = 0.08
+    exclude_groups: tuple[str, ...] = ()
+    mixture: MixtureConfig = field(default_factory=MixtureConfig)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as they stand in a checkpoint."""
+        return asdict(self)
+
+
+def read_run(path: Path) -> RunConfig:
+    """Read a run's YAML file.
+
+    Raises:
+        TrainingDataError: it cannot be read, or has unknown keys or values of the wrong type.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TrainingDataError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise TrainingDataError(f"{path}: wanted a mapping of settings, found {document!r}")
+    mixture = document.pop("mixture", {})
+    faults = _faults(document, RunConfig(), "") + _faults(mixture, MixtureConfig(), "mixture.")
+    if faults:
+        raise TrainingDataError("\n".join(f"{path}: {fault}" for fault in faults))
+    return RunConfig(**_tuples(document), mixture=MixtureConfig(**_tuples(mixture)))
+
+
+def _faults(document: Any, default: object, prefix: str) -> list[str]:  # noqa: ANN401 - any YAML
+    if not isinstance(document, dict):
+        return [f"{prefix.rstrip('.')}: wanted a mapping, found {document!r}"]
+    known = {entry.name: getattr(default, entry.name) for entry in fields(default)}  # type: ignore[arg-type]
+    faults = []
+    for key, value in document.items():
+        if key not in known:
+            faults.append(f"unknown key {prefix}{key}, known are {', '.join(sorted(known))}")
+            continue
+        wanted = list if isinstance(known[key], tuple) else type(known[key])
+        fits = isinstance(value, wanted) or (wanted is float and isinstance(value, int))
+        if not fits or (isinstance(value, bool) and wanted is not bool):
+            faults.append(f"{prefix}{key}: wanted {wanted.__name__}, found {value!r}")
+    return faults
+
+
+def _tuples(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+    }

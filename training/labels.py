@@ -1,0 +1,118 @@
+"""From the plain labels of recordings to truth and ignorance at every node of an ontology.
+
+Axes: N ontology nodes.
+
+A label is the deepest node known to be true: its ancestors are true, what lies below is unknown,
+everything else is false unless the label map says that it may sound as well.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from ontology import LabelSet
+from training.errors import TrainingDataError
+
+SHIPPED_MAP = Path(__file__).with_name("label_map.yaml")
+_KEYS = frozenset({"node", "maybe", "not", "bed", "skip"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is known while a sound is heard.
+
+    Attributes:
+        node: deepest node known to be true, or None for mere background.
+        true: (N,) bool.
+        unknown: (N,) bool, disjoint from `true`; what is neither is false.
+        is_bed: the sound may fill a whole scene.
+    """
+
+    node: str | None
+    true: NDArray[np.bool_]
+    unknown: NDArray[np.bool_]
+    is_bed: bool = False
+
+
+def node_target(labels: LabelSet, node: str) -> Target:
+    """Target of a sound known to be `node` and nothing else (a synthesised one)."""
+    return _target(labels, node, maybe=(), excluded=(), is_bed=False)
+
+
+def read_label_map(labels: LabelSet, path: Path = SHIPPED_MAP) -> Mapping[str, Target]:
+    """Read a label map; labels marked `skip` are left out.
+
+    Raises:
+        TrainingDataError: the file is not a label map, or names nodes that `labels` lacks; every
+            fault is told at once.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TrainingDataError(f"{path}: cannot be read as a label map: {error}") from error
+    rows = document.get("labels") if isinstance(document, dict) else None
+    if not isinstance(rows, dict):
+        raise TrainingDataError(f"{path}: wanted a mapping `labels:` of label to node, found none")
+    faults: list[str] = []
+    targets: dict[str, Target] = {}
+    for label, row in rows.items():
+        found = _row_faults(labels, row)
+        faults += [f"{path}: labels.{label}: {fault}" for fault in found]
+        if found or row.get("skip"):
+            continue
+        targets[str(label)] = _target(
+            labels,
+            row.get("node"),
+            maybe=tuple(row.get("maybe", ())),
+            excluded=tuple(row.get("not", ())),
+            is_bed=bool(row.get("bed", False)),
+        )
+    if faults:
+        raise TrainingDataError("\n".join(faults))
+    return MappingProxyType(targets)
+
+
+def _row_faults(labels: LabelSet, row: Any) -> list[str]:  # noqa: ANN401 - whatever YAML held
+    if not isinstance(row, dict):
+        return [f"wanted a mapping such as {{node: dog}}, found {row!r}"]
+    faults = [
+        f"unknown key {key!r}, known are {', '.join(sorted(_KEYS))}" for key in row if key not in _KEYS
+    ]
+    nodes = [row["node"]] if row.get("node") is not None else []
+    for key in ("maybe", "not"):
+        listed = row.get(key, [])
+        if isinstance(listed, list):
+            nodes += listed
+        else:
+            faults.append(f"{key} must be a list of nodes, found {listed!r}")
+    faults += [f"no node {node!r} in the ontology" for node in nodes if node not in labels.index]
+    return faults
+
+
+def _target(
+    labels: LabelSet,
+    node: str | None,
+    *,
+    maybe: tuple[str, ...],
+    excluded: tuple[str, ...],
+    is_bed: bool,
+) -> Target:
+    true = np.zeros(len(labels.nodes), dtype=np.bool_)
+    unknown = np.zeros_like(true)
+    for other in maybe:
+        column = labels.index[other]
+        unknown |= labels.ancestors[:, column]  # it and all below it ...
+        unknown |= labels.ancestors[column]  # ... and whether its super-categories are there
+    if node is not None:
+        column = labels.index[node]
+        unknown |= labels.ancestors[:, column]
+        true |= labels.ancestors[column]
+    for other in excluded:
+        unknown &= ~labels.ancestors[:, labels.index[other]]
+    return Target(node=node, true=true, unknown=unknown & ~true, is_bed=is_bed)

@@ -1,0 +1,324 @@
+"""Training scenes: sounds at known times over a bed, with what is known at every posterior frame.
+
+A scene is drawn from its own generator, seeded by run and index: the same in any order, on any
+worker, before and after a resumed run.
+
+Axes: S samples, T posterior frames (100 ms), N ontology nodes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from aed.audio import SAMPLE_RATE_HZ
+from ontology import LabelSet
+from training.clips import FRAME_SAMPLES, ClipBank, active_frames
+from training.distortions import (
+    Gain,
+    Room,
+    as_tensor,
+    draw_codec,
+    draw_overload,
+    draw_tone,
+    loudest_rms,
+)
+from training.errors import TrainingDataError
+from training.labels import Target, node_target
+from training.synthesis.catalogue import render_node
+from training.synthesis.household import draw_household, render_household
+from training.synthesis.rooms import draw_room, render_room
+
+BLUR_FRAMES = 3
+"""Frames around a sound in which nobody can say whether it is still there: unknown."""
+
+PAUSE_FRAMES: Mapping[str, int] = {"smoke_alarm": 20, "co_alarm": 60, "low_battery_chirp": 10}
+"""The same after alarms with a cadence: only the missing next pulse shows that they are over."""
+
+_ROOM_SAMPLES = 20_000
+"""Longest reverberation kept, 1.25 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixtureConfig:
+    """How scenes are drawn. Shares are probabilities of what a foreground sound is."""
+
+    scene_s: float = 8.0
+    alarm_share: float = 0.18
+    tone_share: float = 0.12
+    break_share: float = 0.08
+    household_share: float = 0.06
+    glass_share: float = 0.10
+    """Of real recordings of `glass_node`; the rest are real recordings of anything."""
+    glass_node: str = "window_glass"
+    counts: tuple[float, ...] = (0.12, 0.43, 0.30, 0.15)
+    """Probability of 0, 1, 2, 3 foreground sounds."""
+    bed_share: float = 0.8
+    room_share: float = 0.55
+    colour_share: float = 0.6
+    overload_share: float = 0.08
+    codec_share: float = 0.08
+
+    @property
+    def samples(self) -> int:
+        """Samples of a scene, whole posterior frames."""
+        return round(self.scene_s * SAMPLE_RATE_HZ) // FRAME_SAMPLES * FRAME_SAMPLES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sound:
+    """A sound alone: audio (S,), when it is heard (T,), when nobody can say (T,), and its target."""
+
+    audio: Tensor
+    active: NDArray[np.bool_]
+    blurred: NDArray[np.bool_]
+    target: Target
+
+
+class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Scenes by index: audio (S,) float32, true (T, N) bool, unknown (T, N) bool."""
+
+    def __init__(
+        self,
+        bank: ClipBank,
+        targets: Mapping[str, Target],
+        labels: LabelSet,
+        config: MixtureConfig,
+        *,
+        seed: int,
+        length: int,
+    ) -> None:
+        """Sort the clips.
+
+        Raises:
+            TrainingDataError: a label of the bank is not in the label map.
+        """
+        missing = sorted({row.label for row in bank.rows} - set(targets) - {"rir"})
+        if missing:
+            raise TrainingDataError(
+                f"the label map knows nothing of: {', '.join(missing)}; add them, or mark them skip"
+            )
+        self.bank, self.targets, self.labels = bank, targets, labels
+        self.config, self.seed, self.length = config, seed, length
+        self.clips_of = _by_label_and_group(bank)
+        self.rooms = self._rooms()
+        glass = [name for name in self.clips_of if targets[name].node == config.glass_node]
+        self.glass_labels = glass
+        self.sound_labels = [name for name in self.clips_of if targets[name].node is not None]
+        self.bed_labels = [name for name in self.clips_of if targets[name].is_bed]
+        self.synthesised = {node: node_target(labels, node) for node in labels.nodes}
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        rng = np.random.default_rng([self.seed, index])
+        config = self.config
+        frames = config.samples // FRAME_SAMPLES
+        gain_db, noise_db = float(rng.uniform(-26, 4)), float(rng.uniform(-95, -62))
+        least_db = noise_db - gain_db  # what the microphone's own noise would drown
+        bed_db = float(rng.uniform(max(-70.0, least_db), -26))
+        sounds = [self._bed(rng, bed_db)]
+        for _ in range(int(rng.choice(len(config.counts), p=config.counts))):
+            sounds.append(self._foreground(rng, bed_db))
+        audio = torch.stack([sound.audio for sound in sounds]).sum(0)
+        audio = self._record(rng, audio, gain_db=gain_db, noise_db=noise_db)
+
+        true = np.zeros((frames, len(self.labels.nodes)), dtype=np.bool_)
+        unknown = np.zeros_like(true)
+        for sound in sounds:
+            true |= sound.active[:, None] & sound.target.true
+            near = sound.active | sound.blurred
+            unknown |= near[:, None] & sound.target.unknown
+            unknown |= sound.blurred[:, None] & sound.target.true
+        return audio, torch.from_numpy(true), torch.from_numpy(unknown & ~true)
+
+    def _bed(self, rng: np.random.Generator, level_db: float) -> _Sound:
+        """A steady sound over the whole scene, or mere room noise."""
+        samples = self.config.samples
+        frames = samples // FRAME_SAMPLES
+        everywhere = np.ones(frames, dtype=np.bool_)
+        if rng.random() < self.config.bed_share and self.bed_labels:
+            label = self._choose(rng, self.bed_labels)
+            clip = self._clip(rng, label)
+            repeats = -(-samples // len(clip)) + 1
+            start = int(rng.integers(0, len(clip)))
+            audio = as_tensor(np.tile(clip, repeats)[start : start + samples])
+            target = self.targets[label]
+        else:
+            noise = render_household(draw_household(rng, None), self.config.scene_s, rng)
+            audio = as_tensor(noise.samples[:samples])
+            nothing = np.zeros(len(self.labels.nodes), dtype=np.bool_)
+            target = Target(node=None, true=nothing, unknown=nothing)
+        audio = _at_level(audio, level_db, over_all=True)
+        active = active_frames(audio.numpy()) if target.node is not None else everywhere
+        return _Sound(audio=audio, active=active, blurred=everywhere & ~active, target=target)
+
+    def _foreground(self, rng: np.random.Generator, bed_db: float) -> _Sound:
+        config = self.config
+        draw = rng.random()
+        shares = (config.alarm_share, config.tone_share, config.break_share, config.household_share)
+        kinds = (_ALARMS, _TONES, _BREAKS, _HOUSEHOLD)
+        for share, (nodes, odds) in zip(shares, kinds, strict=True):
+            if draw < share:
+                sound = self._synthesise(rng, str(rng.choice(nodes, p=odds)))
+                break
+            draw -= share
+        else:
+            is_glass = draw < config.glass_share and self.glass_labels
+            sound = self._record_of(rng, self.glass_labels if is_glass else self.sound_labels)
+        audio = sound.audio
+        if rng.random() < config.room_share:
+            audio = self.rooms[int(rng.integers(len(self.rooms)))].apply(audio)
+        if rng.random() < config.colour_share / 2:
+            audio = draw_tone(rng, strength=0.6).apply(audio)
+        audio = _at_level(audio, float(rng.uniform(bed_db - 1, -4)), over_all=False)
+        return _Sound(
+            audio=audio, active=sound.active, blurred=sound.blurred, target=sound.target
+        )
+
+    def _synthesise(self, rng: np.random.Generator, node: str) -> _Sound:
+        config = self.config
+        rendered = render_node(node, config.scene_s, rng)
+        frames = config.samples // FRAME_SAMPLES
+        active = np.zeros(frames, dtype=np.bool_)
+        audio = rendered.samples[: config.samples]
+        if node in PAUSE_FRAMES:
+            for span in rendered.spans:
+                active[int(span.onset_s * 10) : max(int(np.ceil(span.offset_s * 10)), 1)] = True
+        else:
+            active = active_frames(audio)[:frames]
+        blurred = _blur(active, after=PAUSE_FRAMES.get(node, BLUR_FRAMES))
+        target = self.synthesised[node]
+        return _Sound(audio=as_tensor(audio), active=active, blurred=blurred, target=target)
+
+    def _record_of(self, rng: np.random.Generator, labels: Sequence[str]) -> _Sound:
+        """A real recording of one of `labels`, cut and placed at random."""
+        label = self._choose(rng, labels)
+        clip = self._clip(rng, label)
+        total = self.config.samples
+        if len(clip) > total:
+            start = int(rng.integers(0, len(clip) - total + 1))
+            clip = clip[start : start + total]
+        placed = np.zeros(total, dtype=np.float32)
+        onset = int(rng.integers(-len(clip) // 4, max(total - len(clip) // 2, 1)))
+        source = clip[max(0, -onset) :][: total - max(0, onset)]
+        placed[max(0, onset) :][: len(source)] = source
+        active = active_frames(placed)
+        if not placed.any():
+            active[:] = False
+        return _Sound(
+            audio=as_tensor(placed),
+            active=active,
+            blurred=_blur(active, after=BLUR_FRAMES),
+            target=self.targets[label],
+        )
+
+    def _record(
+        self, rng: np.random.Generator, audio: Tensor, *, gain_db: float, noise_db: float
+    ) -> Tensor:
+        """What the microphone and the converter make of it: colour, noise, overload, codec, gain."""
+        config = self.config
+        if rng.random() < config.colour_share:
+            audio = draw_tone(rng).apply(audio)
+        if rng.random() < config.overload_share:
+            audio = draw_overload(rng).apply(audio)
+        if rng.random() < config.codec_share:
+            audio = draw_codec(rng).apply(audio)
+        audio = Gain(gain_db=gain_db).apply(audio)
+        noise = torch.from_numpy(rng.standard_normal(len(audio), dtype=np.float32))
+        audio = audio + noise * 10 ** (noise_db / 20)
+        return (audio * 32767).round().clamp(-32768, 32767) / 32768
+
+    def _choose(self, rng: np.random.Generator, labels: Sequence[str]) -> str:
+        """Draw a label, by the square root of how many groups it was recorded in, up to 100."""
+        groups = np.array([len(self.clips_of[label]) for label in labels], dtype=np.float64)
+        odds = np.sqrt(np.minimum(groups, 100.0))
+        return str(rng.choice(labels, p=odds / odds.sum()))
+
+    def _clip(self, rng: np.random.Generator, label: str) -> NDArray[np.float32]:
+        groups = self.clips_of[label]
+        clips = groups[int(rng.integers(len(groups)))]
+        return self.bank.clip(clips[int(rng.integers(len(clips)))])
+
+    def _rooms(self) -> list[Room]:
+        """Measured impulse responses, cut at their direct path, and as many simulated ones."""
+        rng = np.random.default_rng([self.seed, 0x0500])
+        recorded = (
+            self.bank.clip(index)
+            for index, row in enumerate(self.bank.rows)
+            if row.label == "rir"
+        )
+        responses = [response[int(np.abs(response).argmax()) :] for response in recorded]
+        count = max(len(responses), 40)
+        responses += [render_room(draw_room(rng), rng) for _ in range(count)]
+        # One length for all, such that the convolution's FFT has a fast size.
+        length = _fast_size(self.config.samples + _ROOM_SAMPLES) - self.config.samples + 1
+        return [
+            Room(response=as_tensor(np.pad(r[:length], (0, length - len(r[:length])))))
+            for r in responses
+        ]
+
+
+def _fast_size(least: int) -> int:
+    """Smallest size from `least` on that has no prime factor above 5."""
+    size = least
+    while True:
+        rest = size
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return size
+        size += 1
+
+
+def _by_label_and_group(bank: ClipBank) -> dict[str, list[list[int]]]:
+    """Indices of the clips of each label, group by group; impulse responses are no sounds."""
+    clips: dict[str, dict[str, list[int]]] = {}
+    for index, row in enumerate(bank.rows):
+        if row.label != "rir":
+            clips.setdefault(row.label, {}).setdefault(row.group, []).append(index)
+    return {label: list(groups.values()) for label, groups in sorted(clips.items())}
+
+
+def _blur(active: NDArray[np.bool_], *, after: int) -> NDArray[np.bool_]:
+    """Frames shortly before and `after` frames after an active one, itself not active."""
+    near = active.copy()
+    near[:-1] |= active[1:]
+    for shift in range(1, min(after, len(active) - 1) + 1):
+        near[shift:] |= active[:-shift]
+    return near & ~active
+
+
+def _at_level(audio: Tensor, level_db: float, *, over_all: bool) -> Tensor:
+    """Scale (S,) audio to an RMS level in dBFS, over all of it or in its loudest 100 ms."""
+    level = float(audio.square().mean().sqrt()) if over_all else loudest_rms(audio)
+    return audio * (10 ** (level_db / 20) / max(level, 1e-7)) if level > 1e-7 else audio
+
+
+def _odds(weights: Mapping[str, float]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    total = sum(weights.values())
+    return tuple(weights), tuple(weight / total for weight in weights.values())
+
+
+_ALARMS = _odds({"smoke_alarm": 0.6, "co_alarm": 0.18, "fire_bell": 0.1, "low_battery_chirp": 0.12})
+_TONES = _odds(
+    {
+        "timer_beep": 3,
+        "alarm_clock": 3,
+        "phone": 2,
+        "doorbell": 2,
+        "buzzer": 1,
+        "siren": 1,
+        "vehicle_alarm": 1.5,
+        "car_horn": 1,
+        "interface_sound": 2,
+    }
+)
+_BREAKS = _odds({"window_glass": 5, "crockery": 3, "clink": 2, "drop": 2})
+_HOUSEHOLD = _odds({"speech": 2, "dishes": 2, "footsteps": 1, "knock": 1.5, "thump": 1.5, "tap": 1})
