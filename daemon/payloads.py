@@ -61,7 +61,7 @@ class EventPayload:
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
-        """Read back what `to_json` gave (the outbox does, after a restart)."""
+        """Read back what `to_json` gave."""
         return cls(**json.loads(text))
 
 
@@ -118,6 +118,22 @@ class InfoPayload:
     def to_json(self) -> bytes:
         """Give the bytes that are published."""
         return _to_json(asdict(self))
+
+
+def stamped(body: bytes, *, published_at: str, delayed: bool, age_s: float) -> bytes:
+    """Complete the payload of an event with what is known only when it is published.
+
+    Works on the JSON, so that an outbox filled before an update of aed can still be sent.
+
+    Args:
+        body: what `EventPayload.to_json` gave.
+        published_at: RFC 3339 in UTC.
+        delayed: whether it had to wait.
+        age_s: seconds since it was detected.
+    """
+    fields = json.loads(body)
+    fields.update(published_at=published_at, delayed=delayed, age_s=age_s)
+    return _to_json(fields)
 
 
 def _to_json(fields: dict[str, Any]) -> bytes:

@@ -1,0 +1,192 @@
+"""Turns the events of one source into what is said about them: reports and class states."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daemon.clocks import Clock, StreamClock, rfc3339
+from daemon.event_ids import new_event_id
+from daemon.outbox import Report
+from daemon.payloads import ClassAttributes, EventPayload
+from daemon.topics import OFF, ON, Topics
+
+if TYPE_CHECKING:
+    from aed.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A retained topic and its new value.
+
+    Attributes:
+        topic: the whole topic.
+        payload: its bytes.
+    """
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """What an event gives cause to say.
+
+    Attributes:
+        reports: for the outbox, in order; an alert stands before its event.
+        states: retained topics to set.
+    """
+
+    reports: list[Report]
+    states: list[State]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    """An event that has begun and not ended."""
+
+    event_id: str
+    started_at: str
+    seq: int = 0
+    path: tuple[str, ...] = ()
+
+
+class Announcer:
+    """Gives events their ids and keeps track of which classes are on, at one source."""
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        classes: Sequence[str],
+        model: str,
+        topics: Topics,
+        clock: Clock,
+        stream_clock: StreamClock,
+    ) -> None:
+        """Begin with nothing open.
+
+        Args:
+            source: name of the source.
+            classes: ids of the nodes that have class states.
+            model: name and digest of the bundle.
+            topics: where to say it.
+            clock: wall time for event ids and ages.
+            stream_clock: wall time of stream times of this source.
+        """
+        self._source = source
+        self._classes = tuple(classes)
+        self._model = model
+        self._topics = topics
+        self._clock = clock
+        self._stream_clock = stream_clock
+        # Open events by their number in the stream, from their start to their end.
+        self._open: dict[int, _Open] = {}
+
+    def initial_states(self) -> list[State]:
+        """Every class is off."""
+        return [self._state(class_id, OFF) for class_id in self._classes]
+
+    def announce(self, event: "Event") -> Announcement:
+        """Say what one phase of one event means.
+
+        Args:
+            event: the next event of the stream.
+        """
+        entry = self._open.get(event.number)
+        if entry is None:
+            entry = _Open(
+                event_id=new_event_id(self._clock.wall_s()),
+                started_at=rfc3339(self._stream_clock.wall_s(event.onset_s)),
+            )
+            self._open[event.number] = entry
+        entry.seq += 1
+        before = set(entry.path)
+        entry.path = () if event.phase == "end" else tuple(event.path.split("/"))
+        if event.phase == "end":
+            del self._open[event.number]
+        touched = before | set(event.path.split("/"))
+        return Announcement(
+            reports=self._reports(event, entry), states=self._states(event, entry, touched)
+        )
+
+    def forget(self) -> None:
+        """Forget what is open: the stream begins anew, and its numbers with it."""
+        self._open.clear()
+
+    def _reports(self, event: "Event", entry: _Open) -> list[Report]:
+        detected_wall_s = self._stream_clock.wall_s(event.detected_s)
+        payload = EventPayload(
+            event_type=event.node,
+            event_id=entry.event_id,
+            seq=entry.seq,
+            path=event.path,
+            phase=event.phase,
+            score=round(event.score, 4),
+            source=self._source,
+            started_at=entry.started_at,
+            detected_at=rfc3339(detected_wall_s),
+            published_at=None,
+            duration_s=_duration_s(event),
+            delayed=False,
+            age_s=0.0,
+            pattern=event.pattern,
+            level_dbfs=round(event.level_dbfs, 1),
+            clip=None,
+            model=self._model,
+            critical=event.critical,
+        )
+        report = Report(
+            kind="event",
+            event_id=entry.event_id,
+            seq=entry.seq,
+            critical=event.critical,
+            body=payload.to_json(),
+            age_s=max(0.0, self._clock.wall_s() - detected_wall_s),
+        )
+        return [_as_alert(report), report] if event.alert_now else [report]
+
+    def _states(self, event: "Event", entry: _Open, touched: set[str]) -> list[State]:
+        attributes = ClassAttributes(
+            event_id=entry.event_id,
+            event_type=event.node,
+            path=event.path,
+            score=round(event.score, 4),
+            pattern=event.pattern,
+            level_dbfs=round(event.level_dbfs, 1),
+            critical=event.critical,
+            started_at=entry.started_at,
+            detected_at=rfc3339(self._stream_clock.wall_s(event.detected_s)),
+            ended_at=_ended_at(event, self._stream_clock),
+            duration_s=_duration_s(event),
+        ).to_json()
+        on = {node for open_event in self._open.values() for node in open_event.path}
+        states = []
+        for class_id in self._classes:
+            still_on_by_another = event.phase == "end" and class_id in on
+            if class_id in touched and not still_on_by_another:
+                topic = self._topics.class_attributes(self._source, class_id)
+                states.append(State(topic=topic, payload=attributes))
+                states.append(self._state(class_id, ON if class_id in on else OFF))
+        return states
+
+    def _state(self, class_id: str, payload: bytes) -> State:
+        return State(topic=self._topics.class_state(self._source, class_id), payload=payload)
+
+
+def _as_alert(report: Report) -> Report:
+    return Report(
+        kind="alert",
+        event_id=report.event_id,
+        seq=report.seq,
+        critical=report.critical,
+        body=report.body,
+        age_s=report.age_s,
+    )
+
+
+def _duration_s(event: "Event") -> float | None:
+    return None if event.offset_s is None else round(event.offset_s - event.onset_s, 2)
+
+
+def _ended_at(event: "Event", stream_clock: StreamClock) -> str | None:
+    return None if event.offset_s is None else rfc3339(stream_clock.wall_s(event.offset_s))
