@@ -30,7 +30,8 @@ _RECENT_S = {"t3": 4.5, "t4": 6.5, "continuous": 0.5, "chirp": WINDOW_S}
 """A rhythm whose last pulse is older than this is over."""
 _CHIRP_PERIOD_S = (25.0, 66.0)
 _CHIRP_SAME_PITCH = 0.08
-_RANK = {"t3": 3, "t4": 3, "continuous": 2, "chirp": 1}
+RANK = {"t3": 3, "t4": 3, "continuous": 2, "chirp": 1}
+"""Which kind to believe where two are heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,4 +152,4 @@ class PatternFinder:
 
 
 def _merit(rhythm: Rhythm) -> float:
-    return _RANK[rhythm.kind] + rhythm.strength
+    return RANK[rhythm.kind] + rhythm.strength

@@ -141,7 +141,10 @@ def _prominence(levels: NDArray[np.float32]) -> NDArray[np.float32]:
 def _loudest_near(values: NDArray[np.float32], band: int) -> NDArray[np.float32]:
     """(L,): the largest of a band and its two neighbours; a tone may lie between bands."""
     below, above = max(band - 1, 0), min(band + 1, len(values) - 1)
-    return np.maximum(np.maximum(values[below], values[band]), values[above])
+    loudest: NDArray[np.float32] = np.maximum(
+        np.maximum(values[below], values[band]), values[above]
+    )
+    return loudest
 
 
 def _peaks(strength: NDArray[np.float32]) -> list[int]:

@@ -1,0 +1,249 @@
+"""What might become an event: each node's rise above its thresholds, until it is sure or gone.
+
+A node becomes a candidate when its posterior reaches the on-threshold. Time above it counts towards
+the dwell; time below the off-threshold takes a quarter of itself away, so that the pulses of an
+alarm add up over their pauses and scattered blips do not. A candidate is confirmed once its dwell
+is full, and gone when it has been below the off-threshold for too long.
+
+Axes: N ontology nodes. A frame is a posterior frame (100 ms).
+"""
+
+import math
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aed.posteriors import POSTERIOR_HOP_S
+from aed.thresholds import NodeThresholds
+
+GAP_S = 2.0
+"""An unconfirmed candidate is given up after this long below its off-threshold; T3's pause fits."""
+
+BACKTRACK_S = 0.5
+"""An onset is set back to where the posterior left the off-threshold, at most this far."""
+
+PATTERN_DWELL = 0.5
+"""Share of the dwell that is left where the node's timing pattern is being heard."""
+
+_GAP_FRAMES = round(GAP_S / POSTERIOR_HOP_S)
+_BACKTRACK_FRAMES = round(BACKTRACK_S / POSTERIOR_HOP_S)
+_UP, _DOWN = 4, 1  # dwell gained in a frame above on, lost in one below off
+_MOST_SUPPRESSED = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppressed:
+    """Something that rose and was not reported.
+
+    Attributes:
+        node: ontology node.
+        onset_s: stream time at which it rose.
+        gone_s: stream time at which it was given up.
+        peak: its highest posterior.
+        reason: why it was not reported, for the user.
+    """
+
+    node: str
+    onset_s: float
+    gone_s: float
+    peak: float
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidate:
+    """One node that is above its off-threshold, or was a moment ago.
+
+    Attributes:
+        rise_frame: first frame at or above the off-threshold.
+        onset_frame: where an event would begin; None before the on-threshold was reached.
+        dwell: quarter frames counted towards the dwell.
+        on_frames: frames at or above the on-threshold.
+        below_frames: frames since it was last at or above the off-threshold.
+        is_on: at or above the on-threshold in the latest frame.
+        confirmed_frame: frame in which the dwell was full; None before.
+        peak: highest posterior since `rise_frame`.
+        level_dbfs: highest level since `rise_frame`.
+        muted_until: first frame that counts again, after an event of which this was a part.
+        tail_of: number of that event.
+    """
+
+    rise_frame: int
+    onset_frame: int | None = None
+    dwell: int = 0
+    on_frames: int = 0
+    below_frames: int = 0
+    is_on: bool = False
+    confirmed_frame: int | None = None
+    peak: float = 0.0
+    level_dbfs: float = -math.inf
+    muted_until: int = 0
+    tail_of: int | None = None
+
+
+class CandidateTable:
+    """Hysteresis and dwell of all nodes of one stream.
+
+    Args:
+        nodes: id of each column.
+        thresholds: of each column.
+
+    Attributes:
+        live: candidates by column.
+        suppressed: the latest that were not reported, oldest first.
+    """
+
+    def __init__(self, nodes: Sequence[str], thresholds: Sequence[NodeThresholds]) -> None:
+        self._nodes = nodes
+        self._off_array = np.array([each.off for each in thresholds], np.float32)  # (N,)
+        self._off = self._off_array.tolist()
+        self._on = np.array([each.on for each in thresholds], np.float32).tolist()
+        self._dwell_frames = [max(1, whole_frames(each.dwell_s)) for each in thresholds]
+        self._hold_frames = [max(1, whole_frames(each.hold_s)) for each in thresholds]
+        # Lives as long as the stream.
+        self.live: dict[int, Candidate] = {}
+        self.suppressed: deque[Suppressed] = deque(maxlen=_MOST_SUPPRESSED)
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        self.live.clear()
+        self.suppressed.clear()
+
+    def rising(self, posteriors: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """(T,): frames of posteriors (T, N) in which any node reaches its off-threshold."""
+        rising: NDArray[np.bool_] = np.any(posteriors >= self._off_array, axis=1)
+        return rising
+
+    def is_held(self, column: int, confidence: float) -> bool:
+        """Whether a confidence is high enough to keep an event at a node alive."""
+        return bool(confidence >= self._off[column])
+
+    def hold_frames(self, column: int) -> int:
+        """How long a node may stay below its off-threshold, in frames."""
+        return self._hold_frames[column]
+
+    def step(
+        self,
+        frame: int,
+        posteriors: NDArray[np.float32],
+        confidence: NDArray[np.float32],
+        level_dbfs: float,
+        hastened: Collection[int] = (),
+    ) -> None:
+        """Take in one frame.
+
+        Args:
+            frame: its index.
+            posteriors: (N,), calibrated, as reported.
+            confidence: (N,), the same with the evidence of timing; thresholds are held to it.
+            level_dbfs: its level.
+            hastened: columns whose timing pattern is being heard.
+        """
+        for column in np.flatnonzero(confidence >= self._off_array).tolist():
+            if column not in self.live:
+                self.live[column] = Candidate(rise_frame=frame)
+        for column, candidate in list(self.live.items()):
+            self._hear(column, candidate, frame, float(confidence[column]))
+            candidate.peak = max(candidate.peak, float(posteriors[column]))
+            candidate.level_dbfs = max(candidate.level_dbfs, level_dbfs)
+            share = PATTERN_DWELL if column in hastened else 1.0
+            wanted = math.ceil(self._dwell_frames[column] * share) * _UP
+            if candidate.confirmed_frame is None and candidate.dwell >= wanted:
+                candidate.confirmed_frame = frame
+            if self._is_gone(column, candidate):
+                self.give_up(column, frame)
+
+    def _hear(self, column: int, candidate: Candidate, frame: int, value: float) -> None:
+        candidate.is_on = value >= self._on[column] and frame >= candidate.muted_until
+        if value < self._off[column]:
+            candidate.below_frames += 1
+            candidate.dwell -= _DOWN
+            return
+        candidate.below_frames = 0
+        if candidate.is_on:
+            if candidate.onset_frame is None:
+                candidate.onset_frame = max(candidate.rise_frame, frame - _BACKTRACK_FRAMES)
+            candidate.on_frames += 1
+            candidate.dwell += _UP
+
+    def _is_gone(self, column: int, candidate: Candidate) -> bool:
+        if candidate.confirmed_frame is not None:
+            return candidate.below_frames >= self._hold_frames[column]
+        if candidate.onset_frame is None or candidate.dwell <= 0:
+            return candidate.below_frames > 0
+        return candidate.below_frames > _GAP_FRAMES
+
+    def give_up(self, column: int, frame: int, *, is_over: bool = False) -> None:
+        """Drop a candidate, and remember why if it was never confirmed.
+
+        Args:
+            column: the candidate's.
+            frame: the latest frame.
+            is_over: the stream ends here.
+        """
+        candidate = self.live.pop(column)
+        if candidate.confirmed_frame is not None:
+            return
+        onset = candidate.rise_frame if candidate.onset_frame is None else candidate.onset_frame
+        self.suppressed.append(
+            Suppressed(
+                node=self._nodes[column],
+                onset_s=seconds(onset),
+                gone_s=seconds(frame + 1),
+                peak=candidate.peak,
+                reason=self._reason(column, candidate, is_over=is_over),
+            )
+        )
+
+    def _reason(self, column: int, candidate: Candidate, *, is_over: bool) -> str:
+        if candidate.onset_frame is None and candidate.tail_of is not None:
+            return f"it was the tail of event {candidate.tail_of}"
+        if candidate.onset_frame is None:
+            return (
+                f"its posterior reached {candidate.peak:.2f} and stayed under the on-threshold "
+                f"of {self._on[column]:.2f}"
+            )
+        heard_s, wanted_s = seconds(candidate.on_frames), seconds(self._dwell_frames[column])
+        end = " when the stream ended" if is_over else ""
+        on = f"{self._on[column]:.2f}"
+        return f"it was above {on} for {heard_s:.1f} s of the {wanted_s:.1f} s it needs{end}"
+
+    def restart(self, column: int, muted_until: int, *, tail_of: int) -> None:
+        """Make a candidate begin anew: what it did so far was part of an event that has ended.
+
+        One that is below its off-threshold is simply forgotten.
+
+        Args:
+            column: the candidate's.
+            muted_until: first frame that may count towards a new event.
+            tail_of: number of the event.
+        """
+        if self.live.pop(column).below_frames:
+            return
+        self.live[column] = Candidate(
+            rise_frame=muted_until, muted_until=muted_until, tail_of=tail_of
+        )
+
+    def decide_open(self, frame: int) -> None:
+        """End of the stream: confirm what is still there and has half its dwell.
+
+        Args:
+            frame: the last frame.
+        """
+        for column, candidate in self.live.items():
+            has_half = 2 * candidate.dwell >= self._dwell_frames[column] * _UP
+            if candidate.confirmed_frame is None and candidate.below_frames == 0 and has_half:
+                candidate.confirmed_frame = frame
+
+
+def whole_frames(duration_s: float) -> int:
+    """Posterior frames that make up at least a duration."""
+    return math.ceil(duration_s / POSTERIOR_HOP_S - 1e-6)
+
+
+def seconds(frames: int) -> float:
+    """Stream time of the start of a frame, in seconds, free of binary dust."""
+    return round(frames * POSTERIOR_HOP_S, 6)

@@ -1,0 +1,271 @@
+"""From posteriors to events: what sounded, from when to when, as deep in the tree as one can tell.
+
+Rules, each of them tested by a table of posteriors written by hand:
+
+- A confirmed node (see `candidates`) opens an event, unless an open event already says as much or
+  more: one at the node itself or at one of its descendants.
+- It refines an open event at one of its ancestors, if it rose within `REFINE_S` of that event's
+  onset; later it is another sound and opens an event of its own. Siblings are different sounds.
+- A node waits up to `WAIT_S` for a descendant that is just about to be confirmed.
+- An event lives while a node it has reached is at or above its off-threshold, and ends once none
+  has been for the longest hold among them. A node that another open event explains does not count.
+- When an event ends, its ancestors must fall quiet, or go on for more than `TAIL_S`, before they
+  can open an event: an alarm that fades through "alarm" is not a second alarm.
+- A timing pattern is evidence, never a veto: it adds log-odds to the nodes known by it, halves
+  their dwell, keeps the event over its pauses and names its kind. Without one nothing is lost.
+
+Axes: T posterior frames, N ontology nodes.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aed.candidates import Candidate, CandidateTable, Suppressed, whole_frames
+from aed.evidence import PatternEvidence
+from aed.open_events import AlertPolicies, Event, OpenEvent, Phase
+from aed.patterns import RANK, PatternFinder, PatternMatch
+from aed.posteriors import LOG_MEL_HOP_S, POSTERIOR_HOP_S, Posteriors
+from aed.thresholds import PATTERN_HOLD_S, NodeThresholds
+from ontology import LabelSet, Ontology
+
+__all__ = ["Event", "EventTracker", "Suppressed"]
+
+REFINE_S = 15.0
+"""A deeper node that rose this much later than an event's onset is another sound."""
+
+WAIT_S = 0.5
+"""Longest wait of a confirmed node for a descendant that is above its on-threshold."""
+
+TAIL_S = 2.0
+"""What goes on above an ended event for longer than this is a sound of its own."""
+
+_REFINE_FRAMES = whole_frames(REFINE_S)
+_WAIT_FRAMES = whole_frames(WAIT_S)
+_TAIL_FRAMES = whole_frames(TAIL_S)
+_MEL_FRAMES = round(POSTERIOR_HOP_S / LOG_MEL_HOP_S)
+_PATTERN_HOLD_FRAMES = {kind: whole_frames(hold_s) for kind, hold_s in PATTERN_HOLD_S.items()}
+
+
+class EventTracker:
+    """Streaming stage from posteriors to events, for one stream.
+
+    Args:
+        ontology: whose nodes the columns of the posteriors are.
+        thresholds: of every node, from `thresholds.resolve`.
+        fmin_hz: lower edge of the front end's lowest mel band.
+        fmax_hz: upper edge of its highest mel band.
+    """
+
+    def __init__(
+        self,
+        ontology: Ontology,
+        thresholds: Mapping[str, NodeThresholds],
+        *,
+        fmin_hz: float = 60.0,
+        fmax_hz: float = 7_800.0,
+    ) -> None:
+        self._labels = LabelSet(ontology)
+        self._policies = AlertPolicies(self._labels)
+        self._evidence = PatternEvidence(self._labels)
+        nodes = self._labels.nodes
+        # Lives as long as the stream: timing patterns, rising nodes, events that have not ended.
+        self._patterns = PatternFinder(fmin_hz=fmin_hz, fmax_hz=fmax_hz)
+        self._candidates = CandidateTable(nodes, [thresholds[node] for node in nodes])
+        self._open: list[OpenEvent] = []
+        self._next_frame: int | None = None
+        self._events_so_far = 0
+
+    @property
+    def suppressed(self) -> tuple[Suppressed, ...]:
+        """The latest candidates that were not reported, and why; oldest first."""
+        return tuple(self._candidates.suppressed)
+
+    def feed(self, posteriors: Posteriors) -> list[Event]:
+        """Take in the next frames of the stream.
+
+        Args:
+            posteriors: frames that follow those fed before without a gap.
+
+        Returns:
+            What began, became clearer or ended, in order of time.
+
+        Raises:
+            ValueError: the frames do not follow, or do not fit the ontology.
+        """
+        values = posteriors.values
+        if self._next_frame is None:
+            self._next_frame = posteriors.start_frame
+        if posteriors.start_frame != self._next_frame or values.shape[1:] != (len(self._labels),):
+            raise ValueError(
+                f"wanted frames from {self._next_frame} on with {len(self._labels)} nodes, "
+                f"got {values.shape} from {posteriors.start_frame} on"
+            )
+        rising = self._candidates.rising(values).tolist()
+        suspected = self._evidence.suspected(values).tolist()
+        events: list[Event] = []
+        for index, (is_rising, is_suspected) in enumerate(zip(rising, suspected, strict=True)):
+            frame = self._next_frame
+            self._next_frame += 1
+            log_mel = posteriors.log_mel[index * _MEL_FRAMES : (index + 1) * _MEL_FRAMES]
+            match = self._patterns.feed(log_mel, frame=frame, is_suspected=is_suspected)
+            if is_rising or match is not None or self._candidates.live or self._open:
+                level_dbfs = float(posteriors.level_dbfs[index])
+                events += self._step(frame, values[index], level_dbfs, match)
+        return events
+
+    def flush(self) -> list[Event]:
+        """End the stream: decide what is undecided, end what is open.
+
+        Returns:
+            The last events. Numbers go on if another stretch is fed; `reset` starts them anew.
+        """
+        if self._next_frame is None:
+            return []
+        frame = self._next_frame - 1
+        self._candidates.decide_open(frame)
+        self._decide(frame, may_wait=False)
+        events = self._news()
+        events += [event.snapshot("end", self._labels, self._policies) for event in self._open]
+        self._open.clear()
+        for column in list(self._candidates.live):
+            self._candidates.give_up(column, frame, is_over=True)
+        self._patterns.reset()
+        self._next_frame = None
+        return events
+
+    def reset(self) -> None:
+        """Forget the stream, its events and what was suppressed."""
+        self._patterns.reset()
+        self._candidates.reset()
+        self._open.clear()
+        self._next_frame = None
+        self._events_so_far = 0
+
+    def _step(
+        self,
+        frame: int,
+        posteriors: NDArray[np.float32],
+        level_dbfs: float,
+        match: PatternMatch | None,
+    ) -> list[Event]:
+        confidence = self._evidence.weigh(posteriors, match)
+        hastened = self._evidence.columns(match)
+        self._candidates.step(frame, posteriors, confidence, level_dbfs, hastened)
+        for event in self._open:
+            event.score = max(event.score, float(posteriors[event.column]))
+            event.level_dbfs = max(event.level_dbfs, level_dbfs)
+            if self._is_held(event, confidence):
+                event.held_frame = frame
+        ended = self._end_quiet(frame)
+        self._decide(frame)
+        if match is not None:
+            self._name(match)
+        return ended + self._news()
+
+    def _is_held(self, event: OpenEvent, confidence: NDArray[np.float32]) -> bool:
+        """Whether a node that the event has reached is heard, and no other event explains it."""
+        above = self._labels.ancestors
+        others = [other.column for other in self._open if other is not event]
+        return any(
+            self._candidates.is_held(column, float(confidence[column]))
+            for column in event.reached
+            if not any(above[other, column] for other in others)
+        )
+
+    def _end_quiet(self, frame: int) -> list[Event]:
+        ended = [e for e in self._open if frame - e.held_frame >= self._hold_frames(e)]
+        self._open = [event for event in self._open if event not in ended]
+        for event in ended:
+            for column in list(self._candidates.live):
+                if self._labels.ancestors[event.column, column] and not self._is_told(column):
+                    self._candidates.restart(column, frame + _TAIL_FRAMES, tail_of=event.number)
+        return [event.snapshot("end", self._labels, self._policies) for event in ended]
+
+    def _hold_frames(self, event: OpenEvent) -> int:
+        own = max(self._candidates.hold_frames(column) for column in event.reached)
+        if event.pattern is None:
+            return own
+        return max(own, _PATTERN_HOLD_FRAMES.get(event.pattern, 0))
+
+    def _decide(self, frame: int, *, may_wait: bool = True) -> None:
+        """Let confirmed nodes, the deepest first, refine events or open them."""
+        depth = self._labels.depth
+        live = self._candidates.live
+        sure = [column for column in live if live[column].confirmed_frame is not None]
+        for column in sorted(sure, key=lambda column: (-depth[column], -live[column].peak)):
+            candidate = live[column]
+            if self._is_told(column) or (may_wait and self._waits(column, candidate, frame)):
+                continue
+            host = self._host(column, candidate)
+            if host is not None:
+                host.refine(self._steps_down(host.column, column), candidate, frame)
+            else:
+                self._open.append(self._opened(column, candidate, frame))
+
+    def _is_told(self, column: int) -> bool:
+        """Whether an open event is at a node or at one of its descendants."""
+        return any(self._labels.ancestors[event.column, column] for event in self._open)
+
+    def _waits(self, column: int, candidate: Candidate, frame: int) -> bool:
+        """Whether a confirmed node may soon be told more precisely."""
+        confirmed_frame = candidate.confirmed_frame
+        if confirmed_frame is None or frame - confirmed_frame >= _WAIT_FRAMES:
+            return False
+        return any(
+            other.is_on and other.confirmed_frame is None and self._labels.ancestors[below, column]
+            for below, other in self._candidates.live.items()
+        )
+
+    def _host(self, column: int, candidate: Candidate) -> OpenEvent | None:
+        """The open event, at the deepest ancestor of a node, that the node makes more precise."""
+        onset_frame = _onset(candidate)
+        hosts = [
+            event
+            for event in self._open
+            if self._labels.ancestors[column, event.column]
+            and onset_frame - event.onset_frame <= _REFINE_FRAMES
+        ]
+        return max(hosts, key=lambda event: len(event.reached), default=None)
+
+    def _steps_down(self, above: int, column: int) -> list[int]:
+        """Columns below `above` on the way down to `column`, which is the last."""
+        steps = [column]
+        while (parent := int(self._labels.parent[steps[0]])) != above:
+            steps.insert(0, parent)
+        return steps
+
+    def _opened(self, column: int, candidate: Candidate, frame: int) -> OpenEvent:
+        self._events_so_far += 1
+        return OpenEvent(
+            number=self._events_so_far,
+            reached=[column],
+            onset_frame=_onset(candidate),
+            first_detected_frame=frame,
+            detected_frame=frame,
+            held_frame=frame - candidate.below_frames,
+            score=candidate.peak,
+            level_dbfs=candidate.level_dbfs,
+            alerted=[],
+        )
+
+    def _name(self, match: PatternMatch) -> None:
+        for event in self._open:
+            is_better = event.pattern is None or RANK[match.kind] > RANK[event.pattern]
+            if is_better and self._evidence.is_named_by(event.column, match):
+                event.name_pattern(match.kind)
+
+    def _news(self) -> list[Event]:
+        """Snapshots of the events that began or became clearer."""
+        events = []
+        for event in self._open:
+            if event.has_news:
+                phase: Phase = "update" if event.was_told else "start"
+                events.append(event.snapshot(phase, self._labels, self._policies))
+                event.has_news, event.was_told = False, True
+        return events
+
+
+def _onset(candidate: Candidate) -> int:
+    return candidate.rise_frame if candidate.onset_frame is None else candidate.onset_frame
