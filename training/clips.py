@@ -72,7 +72,8 @@ def read_manifest(folder: Path) -> tuple[ClipRow, ...]:
             missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
                 raise TrainingDataError(
-                    f"{path}: wanted the columns {', '.join(_COLUMNS)}, {', '.join(missing)} missing"
+                    f"{path}: wanted the columns {', '.join(_COLUMNS)}; "
+                    f"{', '.join(missing)} missing"
                 )
             names = [name for name in _COLUMNS if name != "duration_s"]
             return tuple(ClipRow(**{name: row[name] or "" for name in names}) for row in reader)
@@ -98,7 +99,8 @@ def decode(path: Path) -> NDArray[np.int16]:
         mono = librosa.resample(mono, orig_sr=rate_hz, target_sr=SAMPLE_RATE_HZ, res_type="soxr_hq")
     if not len(mono):
         raise TrainingDataError(f"{path}: holds no samples")
-    return np.round(np.clip(mono, -1, 1) * 32767).astype(np.int16)
+    samples_i16: NDArray[np.int16] = np.round(np.clip(mono, -1, 1) * 32767).astype(np.int16)
+    return samples_i16
 
 
 def open_bank(folder: Path, rows: Sequence[ClipRow], cache: Path) -> ClipBank:
@@ -133,7 +135,10 @@ def active_frames(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     count = -(-len(samples) // FRAME_SAMPLES)
     padded = np.pad(samples, (0, count * FRAME_SAMPLES - len(samples)))
     power = np.mean(padded.reshape(count, FRAME_SAMPLES) ** 2, axis=1)
-    return power > max(float(power.max()) * 10 ** (-ACTIVE_RANGE_DB / 10), 1e-10)
+    active: NDArray[np.bool_] = power > max(
+        float(power.max()) * 10 ** (-ACTIVE_RANGE_DB / 10), 1e-10
+    )
+    return active
 
 
 def held_out(rows: Sequence[ClipRow], *, share: float, least_groups: int = 6) -> frozenset[str]:

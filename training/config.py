@@ -59,11 +59,19 @@ def read_run(path: Path) -> RunConfig:
         raise TrainingDataError(f"{path}: cannot be read: {error}") from error
     if not isinstance(document, dict):
         raise TrainingDataError(f"{path}: wanted a mapping of settings, found {document!r}")
-    mixture = document.pop("mixture", {})
+    mixture = document.get("mixture", {})
+    document = {key: value for key, value in document.items() if key != "mixture"}
     faults = _faults(document, RunConfig(), "") + _faults(mixture, MixtureConfig(), "mixture.")
     if faults:
         raise TrainingDataError("\n".join(f"{path}: {fault}" for fault in faults))
-    return RunConfig(**_tuples(document), mixture=MixtureConfig(**_tuples(mixture)))
+    return run_of({**document, "mixture": mixture})
+
+
+def run_of(document: Mapping[str, Any]) -> RunConfig:
+    """A run's settings from plain, already checked values, as `as_dict` gives them."""
+    rest = {key: value for key, value in document.items() if key != "mixture"}
+    mixture = MixtureConfig(**_tuples(document.get("mixture", {})))
+    return RunConfig(**_tuples(rest), mixture=mixture)
 
 
 def _faults(document: Any, default: object, prefix: str) -> list[str]:  # noqa: ANN401 - any YAML

@@ -26,7 +26,7 @@ class Room:
 
     def apply(self, audio: Tensor) -> Tensor:
         """Convolve, keeping length and energy."""
-        wet = functional.fftconvolve(audio, self.response)[: len(audio)]
+        wet: Tensor = functional.fftconvolve(audio, self.response)[: len(audio)]
         return wet * (_rms(audio) / max(_rms(wet), 1e-9))
 
 
@@ -80,7 +80,8 @@ class Codec:
         """Encode and decode."""
         peak = max(float(audio.abs().max()), 1e-9)
         coded = functional.mu_law_encoding(audio / peak, self.levels)
-        return functional.mu_law_decoding(coded, self.levels) * peak
+        decoded: Tensor = functional.mu_law_decoding(coded, self.levels)
+        return decoded * peak
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ import onnx
 import torch
 import yaml
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from aed.audio import SAMPLE_RATE_HZ
@@ -30,6 +30,8 @@ LICENCE = "CC BY-NC-SA 4.0"
 ONNX_OPSET = 18
 
 _logger = logging.getLogger(__name__)
+for _chatty in ("onnxscript", "onnx_ir", "torch.onnx"):  # they log every rewrite of the graph
+    logging.getLogger(_chatty).setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +112,9 @@ def calibrated_posteriors(
     nodes = model.labels.nodes
     scale = torch.tensor([facts.scale.get(node, 1.0) for node in nodes])
     bias = torch.tensor([facts.bias.get(node, 0.0) for node in nodes])
-    with torch.inference_mode():
-        logits = model.eval()(torch.from_numpy(audio)[None]).logits
-        posteriors = model.head.log_posteriors(logits * scale + bias).exp()[0]
-    result: NDArray[np.float32] = posteriors.numpy()
-    return result
+    logits = model.eval().stream_logits(torch.from_numpy(audio))
+    posteriors: NDArray[np.float32] = model.head.log_posteriors(logits * scale + bias).exp().numpy()
+    return posteriors
 
 
 def export_bundle(
@@ -131,7 +131,7 @@ def export_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     export_onnx(model, folder / "model.onnx")
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    save_file(weights, str(folder / "weights.safetensors"))
+    (folder / "weights.safetensors").write_bytes(save(weights))
     ontology = model.labels.ontology
     (folder / "ontology.yaml").write_text(ontology.source, encoding="utf-8")
     audio = self_test_audio[: len(self_test_audio) // FRAME_SAMPLES * FRAME_SAMPLES]

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from aed.model.joint import JointModel, ModelConfig
 from ontology import LabelSet
-from training.config import RunConfig
+from training.config import RunConfig, run_of
 from training.errors import CheckpointError
 from training.losses import branch_mask, depth_weights, tree_likelihood
 from training.mixtures import SceneDataset
@@ -56,6 +56,13 @@ class Run:
         self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.step = 0
 
+    @classmethod
+    def from_checkpoint(cls, path: Path, labels: LabelSet) -> "Run":
+        """A run as it stands in a checkpoint, settings included."""
+        run = cls(run_of(read_checkpoint(path)["config"]), labels)
+        run.load(path)
+        return run
+
     def learning_rate(self) -> float:
         """Linear warm-up, then half a cosine to zero (Loshchilov and Hutter 2017)."""
         config = self.config
@@ -92,7 +99,7 @@ class Run:
         torch.save(
             {
                 "config": self.config.as_dict(),
-                "ontology_digest": self.labels.ontology.digest,
+                "nodes": _paths(self.labels),
                 "model": self.model.state_dict(),
                 "average": self.average,
                 "optimiser": self.optimiser.state_dict(),
@@ -128,7 +135,7 @@ class Run:
         self.average = {name: value.clone() for name, value in state["average"].items()}
 
     def _check_ontology(self, state: dict[str, Any], path: Path) -> None:
-        if state["ontology_digest"] != self.labels.ontology.digest:
+        if state["nodes"] != _paths(self.labels):
             raise CheckpointError(f"{path}: was trained for another ontology than this run's")
 
     def _update_average(self) -> None:
@@ -197,6 +204,11 @@ def train(run: Run, scenes: SceneDataset, out: Path, *, workers: int) -> None:
                 )
             if run.step % CHECKPOINT_EVERY_STEPS == 0 or run.step == run.config.steps:
                 run.save(checkpoint)
+
+
+def _paths(labels: LabelSet) -> list[str]:
+    """What makes two ontologies one to a model: the same nodes in the same places."""
+    return [labels.path(node) for node in labels.nodes]
 
 
 def _recall_by_depth(

@@ -39,6 +39,9 @@ BLUR_FRAMES = 3
 PAUSE_FRAMES: Mapping[str, int] = {"smoke_alarm": 20, "co_alarm": 60, "low_battery_chirp": 10}
 """The same after alarms with a cadence: only the missing next pulse shows that they are over."""
 
+_SILENCE = 1e-7
+"""RMS below which a sound is digital silence, and has no level to change."""
+
 _ROOM_SAMPLES = 20_000
 """Longest reverberation kept, 1.25 s."""
 
@@ -71,7 +74,7 @@ class MixtureConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sound:
-    """A sound alone: audio (S,), when it is heard (T,), when nobody can say (T,), and its target."""
+    """A sound alone: audio (S,), when it is heard (T,), when nobody can say (T,), its target."""
 
     audio: Tensor
     active: NDArray[np.bool_]
@@ -123,8 +126,8 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         least_db = noise_db - gain_db  # what the microphone's own noise would drown
         bed_db = float(rng.uniform(max(-70.0, least_db), -26))
         sounds = [self._bed(rng, bed_db)]
-        for _ in range(int(rng.choice(len(config.counts), p=config.counts))):
-            sounds.append(self._foreground(rng, bed_db))
+        count = int(rng.choice(len(config.counts), p=config.counts))
+        sounds += [self._foreground(rng, bed_db) for _ in range(count)]
         audio = torch.stack([sound.audio for sound in sounds]).sum(0)
         audio = self._record(rng, audio, gain_db=gain_db, noise_db=noise_db)
 
@@ -177,9 +180,7 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         if rng.random() < config.colour_share / 2:
             audio = draw_tone(rng, strength=0.6).apply(audio)
         audio = _at_level(audio, float(rng.uniform(bed_db - 1, -4)), over_all=False)
-        return _Sound(
-            audio=audio, active=sound.active, blurred=sound.blurred, target=sound.target
-        )
+        return _Sound(audio=audio, active=sound.active, blurred=sound.blurred, target=sound.target)
 
     def _synthesise(self, rng: np.random.Generator, node: str) -> _Sound:
         config = self.config
@@ -221,7 +222,7 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
     def _record(
         self, rng: np.random.Generator, audio: Tensor, *, gain_db: float, noise_db: float
     ) -> Tensor:
-        """What the microphone and the converter make of it: colour, noise, overload, codec, gain."""
+        """What microphone and converter make of it: colour, noise, overload, codec, gain."""
         config = self.config
         if rng.random() < config.colour_share:
             audio = draw_tone(rng).apply(audio)
@@ -249,9 +250,7 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         """Measured impulse responses, cut at their direct path, and as many simulated ones."""
         rng = np.random.default_rng([self.seed, 0x0500])
         recorded = (
-            self.bank.clip(index)
-            for index, row in enumerate(self.bank.rows)
-            if row.label == "rir"
+            self.bank.clip(index) for index, row in enumerate(self.bank.rows) if row.label == "rir"
         )
         responses = [response[int(np.abs(response).argmax()) :] for response in recorded]
         count = max(len(responses), 40)
@@ -298,7 +297,7 @@ def _blur(active: NDArray[np.bool_], *, after: int) -> NDArray[np.bool_]:
 def _at_level(audio: Tensor, level_db: float, *, over_all: bool) -> Tensor:
     """Scale (S,) audio to an RMS level in dBFS, over all of it or in its loudest 100 ms."""
     level = float(audio.square().mean().sqrt()) if over_all else loudest_rms(audio)
-    return audio * (10 ** (level_db / 20) / max(level, 1e-7)) if level > 1e-7 else audio
+    return audio * (10 ** (level_db / 20) / level) if level > _SILENCE else audio
 
 
 def _odds(weights: Mapping[str, float]) -> tuple[tuple[str, ...], tuple[float, ...]]:

@@ -1,1 +1,4 @@
-"""The joint model in torch: front end, representation network, tree head. Never imported by `aed run`."""
+"""The joint model in torch: front end, representation network, tree head.
+
+Only training imports it; `aed run` hears through the exported graph.
+"""

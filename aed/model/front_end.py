@@ -72,10 +72,12 @@ class LogMel(nn.Module):
         super().__init__()
         self.config = config
         size = config.window_samples
-        self.half = size // 2
+        self.centre = size // 2
         self.block = math.gcd(config.hop_samples, size)
-        offset = torch.arange(self.half, dtype=torch.float64)  # distance from the centre
-        bins = torch.arange(1, self.half, dtype=torch.float64)  # DC and Nyquist carry no mel weight
+        offset = torch.arange(self.centre, dtype=torch.float64)  # distance from the centre
+        bins = torch.arange(
+            1, self.centre, dtype=torch.float64
+        )  # DC and Nyquist carry no mel weight
         angles = 2 * math.pi * offset[:, None] * bins[None, :] / size  # (size / 2, K)
         cosines = torch.cos(angles)
         cosines[0] *= 0.5  # the centre is counted twice in the even part
@@ -93,15 +95,15 @@ class LogMel(nn.Module):
         blocks = audio.unflatten(1, (-1, self.block))
         per_window = self.config.window_samples // self.block
         per_hop = self.config.hop_samples // self.block
-        columns = [
-            blocks[:, i : (i + 1 - per_window) or None : per_hop] for i in range(per_window)
-        ]
+        columns = [blocks[:, i : (i + 1 - per_window) or None : per_hop] for i in range(per_window)]
         frames = torch.cat(columns, dim=2) * self.window  # (B, L, window_samples)
-        after = frames[..., self.half :]  # x[centre + m]
-        before = torch.flip(frames[..., 1 : self.half + 1], [2])  # x[centre - m]
+        after = frames[..., self.centre :]  # x[centre + m]
+        before = torch.flip(frames[..., 1 : self.centre + 1], [2])  # x[centre - m]
         real = (after + before) @ self.cosines  # (B, L, K)
         imaginary = (after - before) @ self.sines
-        return torch.log((real * real + imaginary * imaginary) @ self.mel + self.config.power_offset)
+        return torch.log(
+            (real * real + imaginary * imaginary) @ self.mel + self.config.power_offset
+        )
 
 
 class NoiseFloor(nn.Module):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from aed.model.front_end import FrontEndConfig, LogMel, NoiseFloor
+from aed.model.front_end import MAX_FRAMES_PER_CALL, FrontEndConfig, LogMel, NoiseFloor
 from aed.model.network import NetworkConfig, RepresentationNetwork
 from aed.model.tree_head import TreeHead
 from ontology import LabelSet
@@ -72,3 +72,19 @@ class JointModel(nn.Module):
         return ModelOutput(
             self.head(embedding), embedding, log_mel, [next_context, next_floor, *next_layers]
         )
+
+    @torch.inference_mode()
+    def stream_logits(self, audio: Tensor) -> Tensor:
+        """Conditional logits (T, N) of a clip (S,) of any length, heard ten seconds at a time.
+
+        A last piece shorter than a posterior frame is not heard.
+        """
+        frame_samples = self.config.front_end.hop_samples * self.config.front_end.hops_per_frame
+        whole = audio[: len(audio) // frame_samples * frame_samples][None]
+        pieces = []
+        states = self.initial_states(1)
+        for piece in whole.split(MAX_FRAMES_PER_CALL * frame_samples, dim=1):
+            output = self(piece, states)
+            states = output.states
+            pieces.append(output.logits[0])
+        return torch.cat(pieces)

@@ -73,7 +73,7 @@ class CausalConv2d(nn.Module):
 
 
 class SeparableBlock(nn.Module):
-    """Causal depthwise convolution over time and bands, then a pointwise one; residual if it fits."""
+    """Causal depthwise convolution over time and bands, then a pointwise one."""
 
     def __init__(self, channels_in: int, channels: int, *, band_stride: int) -> None:
         super().__init__()

@@ -1,0 +1,173 @@
+"""How well a scarce class is told in recordings from sessions that training never heard.
+
+`python -m training.leave_one_group_out --data DIR --out DIR` trains a base without any real
+recording of the class, then for each of its groups a fold: the base, trained on with all groups but
+that one. Each fold scores its own group against negatives that no fold trains on (dev, and held-out
+groups of train). Folds resume where they stopped; a finished one leaves a small JSON.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+import ontology
+from training import evaluate
+from training.config import RunConfig
+from training.labels import read_label_map
+from training.loop import CHECKPOINT_NAME, Run, train
+from training.session import TrainingData, open_data
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """One group left out.
+
+    Attributes:
+        group: the group.
+        positives: highest posterior in each of its clips.
+        average_precision: of these against the negatives.
+        recall_at: share of its clips above all but so many negatives.
+    """
+
+    group: str
+    positives: tuple[float, ...]
+    average_precision: float
+    recall_at: dict[str, float]
+
+
+def groups_of(data: TrainingData, label: str) -> list[str]:
+    """Groups of a label that may train."""
+    return sorted(
+        {
+            row.group
+            for row in data.rows
+            if row.label == label and row.split == "train" and row.use == "ship"
+        }
+    )
+
+
+def score_fold(run: Run, data: TrainingData, *, label: str, group: str, node: str) -> Fold:
+    """Score the clips of one group against the negatives."""
+    targets = read_label_map(run.labels)
+    rows = tuple(
+        row
+        for row in data.rows
+        if (row.label == label and row.group == group)
+        or (row.label != label and (row.split == "dev" or row.group in data.reserved))
+    )
+    ones, zeros = torch.ones(len(run.labels.nodes)), torch.zeros(len(run.labels.nodes))
+    clips = evaluate.score_clips(
+        run.averaged_model(), data.bank(rows), targets, scale=ones, bias=zeros
+    )
+    column = run.labels.index[node]
+    known = ~clips.unknown[:, column]
+    true, scores = clips.true[known, column], clips.scores[known, column]
+    return Fold(
+        group=group,
+        positives=tuple(round(float(score), 4) for score in scores[true]),
+        average_precision=float(average_precision_score(true, scores)),
+        recall_at=recall_at(scores[true], scores[~true], false_positives=(0, 1, 5)),
+    )
+
+
+def recall_at(
+    positives: NDArray[np.float32],
+    negatives: NDArray[np.float32],
+    *,
+    false_positives: Sequence[int],
+) -> dict[str, float]:
+    """Share of positives above all but the k loudest negatives, for each k."""
+    loudest = np.sort(negatives)[::-1]
+    return {str(k): float(np.mean(positives > loudest[k])) for k in false_positives}
+
+
+def main() -> int:
+    """Run what is missing of the base and the folds, then print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.leave_one_group_out", description=main.__doc__
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, default=Path("build/cache"))
+    parser.add_argument("--out", type=Path, default=Path("build/leave_one_group_out"))
+    parser.add_argument("--label", default="glass_breaking")
+    parser.add_argument("--node", default="window_glass")
+    parser.add_argument("--base-steps", type=int, default=1_200)
+    parser.add_argument("--fold-steps", type=int, default=150)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+    tree = ontology.home()
+    base_config = RunConfig(name="base", seed=arguments.seed, steps=arguments.base_steps)
+    data = open_data(arguments.data, arguments.cache, held_out_share=base_config.held_out_share)
+    groups = groups_of(data, arguments.label)
+    base_config = replace(base_config, exclude_groups=tuple(groups))
+    base = arguments.out / "base"
+    scenes = data.scenes(base_config, tree)
+    train(Run(base_config, scenes.labels), scenes, base, workers=arguments.workers)
+
+    folds = []
+    for number, group in enumerate(groups):
+        out = arguments.out / f"fold-{number}"
+        result = out / "fold.json"
+        if not result.exists():
+            config = replace(
+                base_config,
+                name=f"without {group}",
+                steps=arguments.fold_steps,
+                warmup_steps=20,
+                learning_rate=1e-3,
+                average_decay=0.98,
+                exclude_groups=(group,),
+            )
+            scenes = data.scenes(config, tree)
+            run = Run(config, scenes.labels)
+            run.warm_start(base / CHECKPOINT_NAME)
+            train(run, scenes, out, workers=arguments.workers)
+            fold = score_fold(run, data, label=arguments.label, group=group, node=arguments.node)
+            _write(result, fold)
+        folds.append(json.loads(result.read_text(encoding="utf-8")))
+    _print(folds, arguments.node)
+    return 0
+
+
+def _write(path: Path, fold: Fold) -> None:
+    document = {
+        "group": fold.group,
+        "positives": fold.positives,
+        "average_precision": round(fold.average_precision, 4),
+        "recall_at": {k: round(value, 4) for k, value in fold.recall_at.items()},
+    }
+    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+def _print(folds: Sequence[dict[str, object]], node: str) -> None:
+    print(f"{node}: each group left out of training, against negatives no fold trained on")
+    print(f"{'group':<40} {'clips':>5} {'AP':>6}  recall at 0, 1, 5 false positives")
+    counts, sums = 0, np.zeros(3)
+    for fold in folds:
+        positives, recall = fold["positives"], fold["recall_at"]
+        if not isinstance(positives, list) or not isinstance(recall, dict):
+            raise TypeError(f"not a fold: {fold!r}")
+        shares = [float(recall[k]) for k in ("0", "1", "5")]
+        counts, sums = counts + len(positives), sums + len(positives) * np.array(shares)
+        print(
+            f"{fold['group']:<40} {len(positives):5d} {fold['average_precision']:6.3f}  "
+            + " ".join(f"{share:.2f}" for share in shares)
+        )
+    print(f"{'all clips':<40} {counts:5d} {'':6}  " + " ".join(f"{s / counts:.2f}" for s in sums))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

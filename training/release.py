@@ -1,0 +1,147 @@
+"""From a finished run to a bundle: calibrate, choose thresholds, measure, write, show.
+
+`python -m training.release --checkpoint FILE --data DIR --out DIR` repeats it for a checkpoint.
+"""
+
+import argparse
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import ontology
+from aed.model.joint import JointModel
+from ontology import LabelSet
+from training import calibrate, evaluate
+from training.config import RunConfig
+from training.export import BundleFacts, export_bundle
+from training.labels import Target, read_label_map
+from training.loop import Run
+from training.mixtures import SceneDataset
+from training.model_card import write_card
+from training.session import TrainingData, open_data
+from training.synthesis.scene import home_scene
+
+CALIBRATION_SCENES = 240
+CALIBRATION_SEED = 77
+DEFAULT_THRESHOLDS: Mapping[str, float] = {"on": 0.6, "off": 0.3, "dwell_s": 0.5, "hold_s": 1.0}
+COMMAND = "aed train --run training/runs/home.yaml"
+
+_logger = logging.getLogger(__name__)
+
+
+def write(run: Run, data: TrainingData, out: Path) -> Path:
+    """Calibrate and measure the averaged weights of a run and write `out`/bundle.
+
+    Returns:
+        The bundle's folder. `evaluation.json` stands beside it.
+    """
+    model, labels = run.averaged_model(), run.labels
+    targets = read_label_map(labels)
+    scale, bias = _calibrate(model, data, targets, run.config)
+    dev = [row for row in data.rows if row.split == "dev"]
+    reserved = [row for row in data.rows if row.group in data.reserved]
+    _logger.info("measuring on %d clips of dev and %d of held-out groups", len(dev), len(reserved))
+    bank = data.bank((*dev, *reserved))
+    clips = evaluate.score_clips(model, bank, targets, scale=scale, bias=bias)
+    nodes = labels.nodes
+    on_dev = evaluate.node_scores(_first(clips, len(dev)), nodes)
+    on_all = evaluate.node_scores(clips, nodes)
+    print(evaluate.table(on_dev, "dev"))
+    print(evaluate.table(on_all, "dev and held-out groups of train"))
+    quality = {
+        "command": COMMAND,
+        "average_precision_dev": {s.node: round(s.average_precision, 3) for s in on_dev},
+        "average_precision_dev_and_held_out": {
+            s.node: round(s.average_precision, 3) for s in on_all
+        },
+    }
+    facts = BundleFacts(
+        name=run.config.name,
+        scale=dict(zip(nodes, map(_rounded, scale), strict=True)),
+        bias=dict(zip(nodes, map(_rounded, bias), strict=True)),
+        thresholds=calibrate.choose_thresholds(clips, labels, DEFAULT_THRESHOLDS),
+        quality=quality,
+        data=_sources(data, run.config),
+        training={"run": run.config.as_dict(), "steps_done": run.step},
+    )
+    bundle = out / "bundle"
+    export_bundle(model, facts, _self_test_clip(), bundle)
+    write_card(bundle, facts)
+    figures = {"dev": [asdict(s) for s in on_dev], "dev_and_held_out": [asdict(s) for s in on_all]}
+    (out / "evaluation.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    print(f"bundle written to {bundle}")
+    return bundle
+
+
+def _calibrate(
+    model: JointModel, data: TrainingData, targets: Mapping[str, Target], config: RunConfig
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scale and bias from scenes of held-out groups (and measured rooms, which carry no label)."""
+    rows = tuple(row for row in data.rows if row.group in data.reserved or row.label == "rir")
+    scenes = SceneDataset(
+        data.bank(rows),
+        targets,
+        model.labels,
+        replace(config.mixture, glass_share=0.0),
+        seed=CALIBRATION_SEED,
+        length=CALIBRATION_SCENES,
+    )
+    _logger.info("calibrating on %d scenes of held-out groups", len(scenes))
+    return calibrate.fit(model, scenes)
+
+
+def _first(clips: evaluate.ClipScores, count: int) -> evaluate.ClipScores:
+    return evaluate.ClipScores(
+        scores=clips.scores[:count],
+        true=clips.true[:count],
+        unknown=clips.unknown[:count],
+        paths=clips.paths[:count],
+    )
+
+
+def _rounded(value: torch.Tensor) -> float:
+    return round(float(value), 5)
+
+
+def _self_test_clip() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Twelve seconds of the synthesised home: an alarm that begins in the middle."""
+    scene = home_scene(seed=1)
+    onset_s = next(span.onset_s for span in scene.spans if span.node == "smoke_alarm")
+    start = round((onset_s - 4.0) * 16_000)
+    return scene.samples[start : start + 12 * 16_000]
+
+
+def _sources(data: TrainingData, config: RunConfig) -> list[dict[str, Any]]:
+    """One row for each source and licence whose recordings trained the weights."""
+    rows = data.training_rows(config)
+    counts = Counter((row.source, row.licence) for row in rows if row.label != "rir")
+    return [
+        {"source": source, "licence": licence, "clips": count}
+        for (source, licence), count in sorted(counts.items())
+    ]
+
+
+def main() -> int:
+    """Write a bundle from a checkpoint."""
+    parser = argparse.ArgumentParser(prog="python -m training.release", description=main.__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, default=Path("build/cache"))
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    run = Run.from_checkpoint(arguments.checkpoint, LabelSet(ontology.home()))
+    data = open_data(arguments.data, arguments.cache, held_out_share=run.config.held_out_share)
+    write(run, data, arguments.out)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
