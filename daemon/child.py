@@ -89,8 +89,11 @@ class ChildProcess:
             self.last_words = messages[-1]
         return messages
 
-    def end(self) -> int | None:
+    def end(self, *, leave_s: float = LEAVE_S) -> int | None:
         """End it and whatever it started, and close the pipes.
+
+        Args:
+            leave_s: what it gets to end by itself, and again to die.
 
         Returns:
             Its exit code; None if it cannot be killed now (it hangs inside the kernel, as drivers
@@ -99,9 +102,9 @@ class ChildProcess:
         if not self._stdout.closed:
             # Its number is reaped last: until then nobody else can get it, nor our signals.
             os.killpg(self.pid, signal.SIGTERM)
-            self._wait_for_exit()
+            self._wait_for_exit(leave_s)
             os.killpg(self.pid, signal.SIGKILL)
-            if not self._wait_for_exit():
+            if not self._wait_for_exit(leave_s):
                 _logger.error("process %d cannot be killed; leaving it behind", self.pid)
             self._stdout.close()
             self._stderr.close()
@@ -112,8 +115,8 @@ class ChildProcess:
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.pid, flags) is not None
 
-    def _wait_for_exit(self) -> bool:
-        deadline_s = time.monotonic() + LEAVE_S
+    def _wait_for_exit(self, timeout_s: float) -> bool:
+        deadline_s = time.monotonic() + timeout_s
         while not self._has_exited():
             if time.monotonic() > deadline_s:
                 return False

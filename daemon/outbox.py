@@ -9,6 +9,7 @@ whatever is published again, after whatever failure, is the same to the byte.
 """
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from daemon.clocks import Clock
-from daemon.errors import OutboxError
+from daemon.errors import OutboxError, SettingsError, SettingsFault
 
 _logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ MAX_ROWS = 10_000
 """Reports kept while the broker is away: days of them in a noisy home, some megabytes."""
 
 SCHEMA_VERSION = 1
+FILE_NAME = "outbox.sqlite"
 
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS reports (
@@ -259,3 +261,31 @@ class Outbox:
             yield
         except sqlite3.Error as error:
             raise OutboxError(f"outbox {self._path} {problem}: {error}") from error
+
+
+def open_outbox(folder: Path, *, clock: Clock) -> Outbox:
+    """Open the outbox in the state directory, which is made if need be, for our eyes only.
+
+    Raises:
+        SettingsError: the folder cannot be made or written.
+        OutboxError: the outbox in it cannot be used.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_writable = os.access(folder, os.W_OK | os.X_OK)
+        problem = "it may not be written"
+    except OSError as error:
+        is_writable, problem = False, str(error.strerror)
+    if not is_writable:
+        raise SettingsError(
+            [
+                SettingsFault(
+                    where="settings",
+                    line=None,
+                    key="state_directory",
+                    problem=f"wanted a folder to keep the outbox in, found {str(folder)!r}: "
+                    f"{problem}",
+                )
+            ]
+        )
+    return Outbox(folder / FILE_NAME, clock=clock)

@@ -111,12 +111,13 @@ class Publisher:
     @property
     def is_idle(self) -> bool:
         """Whether everything that was handed to the broker is acknowledged and nothing waits."""
-        return not self._states_in_flight and not self._in_flight and len(self._outbox) == 0
-
-    @property
-    def has_states_in_flight(self) -> bool:
-        """Whether the broker has yet to acknowledge a state."""
-        return bool(self._states_in_flight)
+        if self._states_in_flight or self._in_flight:
+            return False
+        try:
+            return len(self._outbox) == 0
+        except OutboxError as error:
+            self._complain(error)
+            return True
 
     def _begin_connection(self) -> None:
         self._in_flight.clear()

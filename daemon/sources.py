@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from aed.audio import AudioChunk
 from daemon.backoff import Backoff
-from daemon.child import ChildProcess
+from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
 from daemon.pcm import PcmError, PcmFormat, PcmReader
 from daemon.settings import CommandSettings, FileSettings, SourceSettings
@@ -141,10 +141,14 @@ class Source:
         is_cut, self._is_cut = self._is_cut, False
         return is_cut
 
-    def close(self) -> None:
-        """End the child for good."""
+    def close(self, *, leave_s: float = LEAVE_S) -> None:
+        """End the child for good.
+
+        Args:
+            leave_s: what the child gets to end by itself before it is killed.
+        """
         if self._child is not None:
-            self._child.end()
+            self._child.end(leave_s=leave_s)
             self._child = None
         self._next_start_s = None
         self.state = SourceState.OFFLINE

@@ -1,0 +1,55 @@
+"""`aed run`: listens until it is told to stop, and tells the broker what it hears."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aed.commands import Subparsers
+
+
+def add_parser(subparsers: "Subparsers") -> None:
+    """Add `run`."""
+    parser = subparsers.add_parser(
+        "run",
+        help="listen, and publish what is heard over MQTT",
+        description="Listens until it gets SIGTERM or SIGINT, and publishes what it hears over "
+        "MQTT. Keeps running without a microphone and without a broker, and says so.",
+    )
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="FILE", help="settings file (YAML)"
+    )
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the daemon.
+
+    Args:
+        arguments: with `config` and `verbose`.
+
+    Returns:
+        0 once it was told to stop.
+
+    Raises:
+        SettingsError: the settings are wrong, or do not fit the bundle.
+        BundleError: the bundle cannot be used.
+        OutboxError: the state directory cannot be written.
+    """
+    from daemon.assembly import assemble
+    from daemon.clocks import SystemClock
+    from daemon.journal import configure_logging
+    from daemon.settings_file import load_settings
+    from daemon.wakeup import StopRequest, Wakeup
+
+    configure_logging(level=logging.DEBUG if arguments.verbose else logging.INFO)
+    where: Path = arguments.config
+    settings = load_settings(where)
+    wakeup = Wakeup()
+    stop = StopRequest(wakeup)
+    with stop.on_signals():  # a stop may come while the bundle loads
+        assemble(settings, where=where, clock=SystemClock(), wakeup=wakeup, stop=stop).run()
+    wakeup.close()
+    return 0

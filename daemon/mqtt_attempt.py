@@ -1,0 +1,207 @@
+"""One attempt to use the broker: a paho client of its own, from looking up the name to the end.
+
+Looking up a name and opening a connection block, so paho's own network thread does both
+(`loop_start`). Its callbacks only append to `notes`, which the main loop takes.
+
+paho's traps (2.2.0): QoS 0 published while offline is lost, QoS 1 then waits in RAM without
+bound, `is_published()` raises for it; on reconnecting it sends again what it held, to the topic
+of then. So a client lives for one connection, nothing is published unless connected, and
+`on_publish` alone counts.
+"""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from daemon.credentials import read_password
+from daemon.settings import MqttSettings
+
+CONNECT_TIMEOUT_S = 5.0
+"""For opening the TCP connection."""
+
+_WRONG_PASSWORD = ("Bad user name or password", "Not authorized")
+"""paho's names of CONNACK return codes 4 and 5."""
+
+
+class NoteKind(Enum):
+    """What can happen during an attempt."""
+
+    CONNECTED = auto()
+    ACKNOWLEDGED = auto()
+    REFUSED = auto()
+    """The broker does not accept the user name or password."""
+    FAILED = auto()
+    ENDED = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What happened.
+
+    Attributes:
+        kind: what.
+        text: why, for those kinds that end the attempt.
+        mid: of the message, for ACKNOWLEDGED.
+    """
+
+    kind: NoteKind
+    text: str = ""
+    mid: int = 0
+
+
+class MqttAttempt:
+    """A client that connects once, or fails once."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        *,
+        client_id: str,
+        will: tuple[str, bytes],
+        wake: Callable[[], None],
+    ) -> None:
+        """Begin to connect.
+
+        Args:
+            settings: where the broker is, and as whom to log in; the password is read anew.
+            client_id: unique on the broker.
+            will: topic and payload that the broker publishes, retained, when we vanish.
+            wake: called from paho's thread after each note.
+
+        Raises:
+            SettingsError: the password cannot be read.
+            OSError: a file of the encryption cannot be read.
+        """
+        self._settings = settings
+        self._wake = wake
+        # Appended to by paho's thread, taken from by ours; both are atomic operations.
+        self.notes: deque[Note] = deque()
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.will_set(will[0], will[1], qos=1, retain=True)
+        self._log_in(client)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.connect_async(settings.host, settings.port, keepalive=settings.keepalive_s)
+        client.loop_start()
+        self._client = client
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int:
+        """Send with QoS 1; returns the `mid` that its acknowledgement will carry."""
+        return self._client.publish(topic, payload, qos=1, retain=retain).mid
+
+    def give_up(self, *, timeout_s: float = 0.0) -> None:
+        """End the attempt; a broker that is connected does not publish the will.
+
+        Args:
+            timeout_s: how long to wait at most until the farewell is sent.
+        """
+        client = self._client
+        client.on_connect = _leave
+        client.disconnect()
+        deadline_s = time.monotonic() + timeout_s
+        while time.monotonic() < deadline_s and not self._has_ended():
+            time.sleep(0.005)
+        # Nobody listens any more, and no circle of references keeps the sockets open.
+        client.on_connect_fail = client.on_disconnect = client.on_publish = None
+
+    def _has_ended(self) -> bool:
+        return any(note.kind is NoteKind.ENDED for note in tuple(self.notes))
+
+    def _log_in(self, client: Client) -> None:
+        settings = self._settings
+        if settings.username is not None:
+            file = settings.password_file
+            password = None if file is None else read_password(Path(file))
+            client.username_pw_set(settings.username, password)
+        if settings.tls is not None:
+            client.tls_set(
+                ca_certs=_text(settings.tls.ca_file),
+                certfile=_text(settings.tls.certificate_file),
+                keyfile=_text(settings.tls.key_file),
+            )
+
+    def _note(self, kind: NoteKind, text: str = "", mid: int = 0) -> None:
+        self.notes.append(Note(kind=kind, text=text, mid=mid))
+        self._wake()
+
+    # The callbacks run in paho's thread.
+
+    def _on_connect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: ConnectFlags,
+        code: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if not code.is_failure:
+            self._note(NoteKind.CONNECTED)
+        elif code.getName() in _WRONG_PASSWORD:
+            self._note(NoteKind.REFUSED, self._refusal())
+        else:
+            self._note(NoteKind.FAILED, f"it refuses us: {code.getName()}")
+
+    def _on_connect_fail(self, client: Client, _data: object) -> None:
+        # paho calls this while it handles the exception, and names it nowhere else.
+        self._note(NoteKind.FAILED, _plain(sys.exception()))
+        client.disconnect()  # ends paho's own loop of attempts
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: DisconnectFlags,
+        code: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._note(NoteKind.ENDED, code.getName().lower())
+
+    def _on_publish(
+        self,
+        _client: Client,
+        _data: object,
+        mid: int,
+        _code: ReasonCode,
+        _properties: Properties,
+    ) -> None:
+        self._note(NoteKind.ACKNOWLEDGED, mid=mid)
+
+    def _refusal(self) -> str:
+        if self._settings.username is None:
+            return "it wants a user name and password; set mqtt.username and mqtt.password_file"
+        return (
+            f"it refuses the password of user {self._settings.username!r}; "
+            f"check mqtt.username and mqtt.password_file"
+        )
+
+
+def _leave(client: Client, *_: object) -> None:
+    """Leave a broker that was reached after the attempt had been given up."""
+    client.disconnect()
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _plain(error: BaseException | None) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__

@@ -1,0 +1,181 @@
+"""The main loop: sound from the sources through the ears to the broker, until asked to stop.
+
+One thread does everything in turns; a turn waits until a source has written, the broker has
+answered, a signal has come, or `TURN_S` has passed. Nothing in it blocks: children are read without
+blocking, paho's network thread does what waits for the network.
+"""
+
+import logging
+import select
+from collections.abc import Mapping, Sequence
+
+from daemon.announcer import Announcement
+from daemon.child import LEAVE_S
+from daemon.clocks import Clock
+from daemon.ear import Ear
+from daemon.mqtt import MqttLink
+from daemon.notify import Notifier
+from daemon.outbox import Outbox
+from daemon.publisher import Publisher
+from daemon.sources import Source, SourceState
+from daemon.topics import OFFLINE, ONLINE, Topics
+from daemon.wakeup import StopRequest, Wakeup
+
+_logger = logging.getLogger(__name__)
+
+TURN_S = 0.25
+"""Longest wait of a turn: how late a timeout may be noticed."""
+
+STOP_S = 2.0
+"""From the request to stop, what waits in the outbox gets so long to leave."""
+
+FAREWELL_S = 0.6
+"""Of those, for the last states alone, so that a full outbox cannot crowd them out."""
+
+
+class Service:
+    """Owns the parts of the running daemon, each handed in."""
+
+    def __init__(
+        self,
+        *,
+        ears: Sequence[tuple[Source, Ear]],
+        info: bytes,
+        publisher: Publisher,
+        link: MqttLink,
+        outbox: Outbox,
+        topics: Topics,
+        clock: Clock,
+        notifier: Notifier,
+        wakeup: Wakeup,
+        stop: StopRequest,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            ears: each source with the ear that hears it.
+            info: payload of the topic `info`.
+            publisher: publishes states and reports.
+            link: the publisher's connection.
+            outbox: the publisher's outbox.
+            topics: where to publish.
+            clock: for the order of stopping and the watchdog.
+            notifier: systemd.
+            wakeup: wakes the loop.
+            stop: says when to end.
+        """
+        self._ears = tuple(ears)
+        self._info = info
+        self._publisher = publisher
+        self._link = link
+        self._outbox = outbox
+        self._topics = topics
+        self._clock = clock
+        self._notifier = notifier
+        self._wakeup = wakeup
+        self._stop = stop
+        # When systemd was pinged last, and what it was told.
+        self._pinged_s = clock.boottime_s()
+        self._status = ""
+
+    def run(self) -> None:
+        """Listen until the stop request is set, then take leave; never ends by itself."""
+        self._announce_start()
+        self._notifier.ready()
+        try:
+            while not self._stop.is_set:
+                self._turn()
+        finally:
+            self._close()
+
+    def _announce_start(self) -> None:
+        """Set every state, those last on whose being `online` a reader relies for the others."""
+        self._publisher.retain(self._topics.info, self._info)
+        for _, ear in self._ears:
+            for state in ear.initial_states():
+                self._publisher.retain(state.topic, state.payload)
+        self._publish_statuses()
+        self._publisher.retain(self._topics.status, ONLINE)
+
+    def _turn(self) -> None:
+        self._wait(TURN_S)
+        for source, ear in self._ears:
+            source.tick()
+            chunk = source.read()
+            if chunk is not None:
+                self._publish(ear.hear(chunk))
+            if source.take_cut():
+                self._publish(ear.cut())
+        self._publish_statuses()
+        self._link.tick()
+        self._publisher.pump()
+        self._ping()
+
+    def _wait(self, timeout_s: float) -> None:
+        descriptors = [self._wakeup.fileno()]
+        descriptors += [fd for source, _ in self._ears if (fd := source.fileno()) is not None]
+        poller = select.poll()
+        for descriptor in descriptors:
+            poller.register(descriptor, select.POLLIN)
+        poller.poll(timeout_s * 1000)
+        self._wakeup.drain()
+
+    def _publish(self, announcements: Sequence[Announcement]) -> None:
+        for announcement in announcements:
+            self._publisher.report(announcement.reports)
+            for state in announcement.states:
+                self._publisher.retain(state.topic, state.payload)
+
+    def _publish_statuses(self) -> None:
+        states = {source.name: source.state for source, _ in self._ears}
+        for name, state in states.items():
+            self._publisher.retain(self._topics.source_status(name), state.encode())
+        is_hearing = SourceState.ONLINE in states.values()
+        self._publisher.retain(self._topics.hearing, ONLINE if is_hearing else OFFLINE)
+        self._tell(states)
+
+    def _tell(self, states: Mapping[str, SourceState]) -> None:
+        sources = ", ".join(f"{name} {state}" for name, state in states.items())
+        broker = "connected" if self._link.is_connected else "not connected"
+        status = f"sources: {sources}; broker: {broker}"
+        if status != self._status:
+            self._status = status
+            self._notifier.status(status)
+
+    def _ping(self) -> None:
+        """Tell the watchdog that the loop turns.
+
+        It turns only if the inference of this turn has finished, and a source in it has either
+        given sound within the last seconds or is known not to (`tick` has seen to that).
+        """
+        now_s = self._clock.boottime_s()
+        every_s = self._notifier.ping_every_s
+        if every_s is not None and now_s - self._pinged_s >= every_s / 2:
+            self._pinged_s = now_s
+            self._notifier.ping()
+
+    def _close(self) -> None:
+        """End sources, events and connection, in this order, within three seconds."""
+        deadline_s = self._clock.boottime_s() + STOP_S
+        self._notifier.stopping()
+        for source, ear in self._ears:
+            source.close(leave_s=LEAVE_S / len(self._ears))
+            self._publish(ear.cut())
+        self._flush(deadline_s - FAREWELL_S)
+        self._publish_statuses()
+        self._publisher.retain(self._topics.status, OFFLINE)
+        self._flush(deadline_s)
+        self._link.close()
+        if not self._publisher.is_idle:
+            _logger.warning("what the broker did not get waits in the outbox for the next start")
+        self._outbox.close()
+        _logger.info("stopped")
+
+    def _flush(self, deadline_s: float) -> None:
+        """Wait until the broker has everything, at most until a point in time."""
+        while self._link.is_connected and not self._publisher.is_idle:
+            remaining_s = deadline_s - self._clock.boottime_s()
+            if remaining_s <= 0:
+                return
+            self._wait(min(remaining_s, TURN_S))
+            self._publisher.pump()
