@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 
 from aed import __version__
-from aed.commands import Command, demo, ontology
+from aed.commands import Command, bundle, check, demo, devices, ontology, replay, run, train
 from ontology.errors import AedError
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 
-COMMANDS: tuple[Command, ...] = (demo, ontology)
+COMMANDS: tuple[Command, ...] = (demo, run, check, devices, replay, ontology, bundle, train)
 """The commands, in the order in which `aed --help` lists them."""
 
 

@@ -91,12 +91,7 @@ def _check_keys(where: Path, info: dict[str, Any]) -> None:
     for key in _MAPPINGS:
         if not isinstance(info.setdefault(key, {}), dict):
             raise BundleError(f"{where}: {key}: wanted keys and values, got {info[key]!r}")
-    for key, wanted in _FRONT_END.items():
-        if info["front_end"].get(key) != wanted:
-            raise BundleError(
-                f"{where}: front_end.{key}: this program hears at {wanted}, the model at "
-                f"{info['front_end'].get(key)!r}"
-            )
+    _check_front_end(where, info["front_end"])
     for key, numbers in info["calibration"].items():
         _check_numbers(f"{where}: calibration.{key}", key, numbers)
     for node_id, numbers in info["thresholds"].items():
@@ -106,6 +101,20 @@ def _check_keys(where: Path, info: dict[str, Any]) -> None:
                 f"`hold_s` with numbers, got {numbers!r}"
             )
     _check_files(where, info["files"])
+
+
+def _check_front_end(where: Path, front_end: Mapping[str, Any]) -> None:
+    for key, wanted in _FRONT_END.items():
+        if front_end.get(key) != wanted:
+            raise BundleError(
+                f"{where}: front_end.{key}: this program hears at {wanted}, the model at "
+                f"{front_end.get(key)!r}"
+            )
+    for key in ("fmin_hz", "fmax_hz"):
+        if not isinstance(front_end.get(key), int | float):
+            raise BundleError(
+                f"{where}: front_end.{key}: wanted a frequency in Hz, got {front_end.get(key)!r}"
+            )
 
 
 def _check_numbers(where: str, key: object, numbers: object) -> None:

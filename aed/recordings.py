@@ -76,6 +76,8 @@ def _reason(path: Path | str, error: Exception) -> str:
         return "there is no such file"
     if not os.access(path, os.R_OK):
         return "permission denied"
+    if Path(path).is_file() and Path(path).stat().st_size == 0:
+        return "it is empty"
     if isinstance(error, soundfile.LibsndfileError):
         return str(error.error_string).rstrip(".")
     return str(error)

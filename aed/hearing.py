@@ -1,0 +1,69 @@
+"""One stream's whole way from sound to events, for whoever wants nothing in between.
+
+AudioChunk -> StreamingDetector -> Posteriors -> EventTracker -> Events
+"""
+
+from dataclasses import dataclass
+
+from aed.audio import AudioChunk
+from aed.bundle import Bundle
+from aed.detector import StreamingDetector
+from aed.events import Event, EventTracker
+from aed.posteriors import Posteriors
+from aed.thresholds import Layer, resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a stretch of sound gave.
+
+    Attributes:
+        posteriors: the frames it completed.
+        events: what began, became clearer or ended in them.
+    """
+
+    posteriors: Posteriors
+    events: list[Event]
+
+
+class Hearing:
+    """Detector and event tracker of one stream.
+
+    Args:
+        bundle: the model.
+        settings: thresholds that the user wants otherwise.
+
+    Raises:
+        ThresholdsError: `settings` name unknown nodes or impossible numbers.
+    """
+
+    def __init__(self, bundle: Bundle, settings: Layer | None = None) -> None:
+        front_end = bundle.info["front_end"]
+        # Both live as long as the stream.
+        self._detector = StreamingDetector(bundle)
+        self._tracker = EventTracker(
+            bundle.ontology,
+            resolve(bundle.thresholds, bundle.ontology, settings),
+            fmin_hz=float(front_end["fmin_hz"]),
+            fmax_hz=float(front_end["fmax_hz"]),
+        )
+
+    def feed(self, chunk: AudioChunk) -> Heard:
+        """Hear a chunk of any length, rate and channel count.
+
+        Raises:
+            AudioError: the chunk has an impossible shape or rate.
+        """
+        posteriors = self._detector.feed(chunk)
+        return Heard(posteriors=posteriors, events=self._tracker.feed(posteriors))
+
+    def flush(self) -> Heard:
+        """Hear what is left, decide what is undecided, end what is open."""
+        posteriors = self._detector.flush()
+        events = [*self._tracker.feed(posteriors), *self._tracker.flush()]
+        return Heard(posteriors=posteriors, events=events)
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        self._detector.reset()
+        self._tracker.reset()
