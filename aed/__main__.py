@@ -17,7 +17,16 @@ EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 
-COMMANDS: tuple[Command, ...] = (demo, run, check, devices, replay, ontology, bundle, train)
+COMMANDS: tuple[Command, ...] = (
+    demo,
+    run,
+    check,
+    devices,
+    replay,
+    ontology,
+    train,
+    bundle,
+)
 """The commands, in the order in which `aed --help` lists them."""
 
 

@@ -17,6 +17,7 @@ from aed.commands.demo.messages import Message, read
 from aed.commands.demo.processes import Child, running
 from aed.commands.demo.subscriber import SUBSCRIBED
 from aed.commands.demo.summary import Summary, alerts_of, summarise, table
+from daemon.playback import BLOCK_S
 from daemon.topics import ONLINE, Topics
 from ontology import home
 from training.synthesis.rendered import Span
@@ -68,13 +69,15 @@ def perform(*, wav: Path, bundle: Path | None, seed: int) -> int:
         command = [sys.executable, "-m", "aed", "run", "--config", str(settings)]
         daemon = stack.enter_context(running("the daemon", command, folder / "daemon.log"))
         children = [serving.child, subscriber, daemon]
-        began_at_s = _await(
+        online_at_s = _await(
             notes,
             children,
             lambda message: (
                 message.topic == topics.source_status(SOURCE) and message.payload == ONLINE.decode()
             ),
         )
+        # The source is online with its first block, which ends now, as a microphone's would.
+        began_at_s = online_at_s - BLOCK_S
         console.print("The daemon hears the scene, at the pace of real life.\n")
         _narrate(console, scene.spans, began_at_s, scene.duration_s + TAIL_S, children)
         if code := daemon.stop(STOP_PATIENCE_S):

@@ -127,17 +127,14 @@ def table(summary: Summary, ontology: Ontology) -> Table:
     """
     drawn = Table(title="What sounded, and what MQTT said", title_justify="left")
     drawn.add_column("Sound")
-    drawn.add_column("from to (s)", justify="right")
-    drawn.add_column("First alert")
-    drawn.add_column("after", justify="right")
-    drawn.add_column("Named in full")
-    drawn.add_column("after", justify="right")
+    drawn.add_column("from - to (s)", justify="right")
+    drawn.add_column("First alert, after")
+    drawn.add_column("Named in full, after")
     drawn.add_column("Score", justify="right")
     for row in summary.rows:
         drawn.add_row(*_cells(row, ontology))
     for alert in summary.unexplained:
-        name = alert.path[-1]
-        drawn.add_row("nothing of the kind", f"{alert.at_s:.1f}", name, "", "", "", "", style="red")
+        drawn.add_row("nothing of the kind", f"{alert.at_s:.1f}", alert.path[-1], style="red")
     return drawn
 
 
@@ -146,11 +143,11 @@ def _cells(row: Row, ontology: Ontology) -> list[str]:
     sound = [ontology.node(span.node).name, f"{span.onset_s:.1f} - {span.offset_s:.1f}"]
     if not row.alerts:
         expected = span.node in MUST_ARRIVE
-        return [*sound, "[red]none[/]" if expected else "[dim]none wanted[/]", "", "", "", ""]
+        return [*sound, "[red]none[/]" if expected else "[dim]none wanted[/]"]
     first, named = row.alerts[0], row.named
-    cells = [*sound, first.path[-1], f"{first.at_s - span.onset_s:.1f} s"]
+    cells = [*sound, f"{first.path[-1]}, {first.at_s - span.onset_s:.1f} s"]
     if named is None:
-        return [*cells, "[red]no[/]", "", f"{first.score:.2f}"]
+        return [*cells, "[red]no[/]", f"{first.score:.2f}"]
     pattern = f" ({named.pattern.upper()})" if named.pattern else ""
     delay = f"{named.at_s - span.onset_s:.1f} s"
-    return [*cells, f"[green]{named.path[-1]}[/]{pattern}", delay, f"{named.score:.2f}"]
+    return [*cells, f"[green]{named.path[-1]}[/]{pattern}, {delay}", f"{named.score:.2f}"]
