@@ -135,9 +135,10 @@ def _levels_dbfs(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
     A full-scale sine has -3 dBFS.
     """
-    frames = block.reshape(-1, HOP_SAMPLES)
-    if len(frames) == 1:  # the live case: plain dot products cost a third
+    if len(block) == HOP_SAMPLES:  # the live case: two dot products cost a third
         power = float(block @ block) / HOP_SAMPLES - (float(block.sum()) / HOP_SAMPLES) ** 2
-        return np.array([10 * math.log10(max(power, _SILENCE_POWER))], np.float32)
-    levels: NDArray[np.float32] = 10 * np.log10(np.maximum(frames.var(axis=1), _SILENCE_POWER))
-    return levels.astype(np.float32, copy=False)
+        level_dbfs = 10 * math.log10(max(power, _SILENCE_POWER))
+        return np.array([max(level_dbfs, SILENCE_DBFS)], np.float32)
+    power_of_frames = block.reshape(-1, HOP_SAMPLES).var(axis=1)
+    levels: NDArray[np.float32] = 10 * np.log10(np.maximum(power_of_frames, _SILENCE_POWER))
+    return np.maximum(levels, SILENCE_DBFS, dtype=np.float32)

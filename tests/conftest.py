@@ -1,4 +1,4 @@
-"""What all tests share: which of them can run on this machine.
+"""What all tests share: the shipped bundle, and which tests can run on this machine.
 
 A test says by its marker which real part it needs. Where that part is absent the test is skipped
 and says why; `--require mosquitto,portaudio,torch` turns absence into a failure, so that a
@@ -11,6 +11,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+
+from aed import bundle as bundles
+
+
+@pytest.fixture(scope="session")
+def bundle() -> bundles.Bundle:
+    """The bundle that ships with the program, loaded once."""
+    return bundles.load_bundle(bundles.SHIPPED)
 
 
 def missing_mosquitto() -> str | None:
