@@ -6,7 +6,8 @@ Whatever a microphone, a file or a broken driver delivers, the same few rules ap
 2. a sample beyond full scale is clipped to ±1, as a converter would have done;
 3. the channels are averaged;
 4. the result is resampled to 16 kHz (soxr, high quality, delay compensated);
-5. what the resampler overshoots is clipped to ±1 again.
+5. what the resampler overshoots is clipped to ±1 again, and what is smaller than any converter's
+   last bit by far becomes 0, since subnormal numbers slow the network down tenfold.
 
 The output depends on the samples only, never on how they were cut into chunks. A constant offset
 (DC) passes: the front end gives it no weight. When the rate changes in mid-stream the old
@@ -24,6 +25,7 @@ from aed.audio import SAMPLE_RATE_HZ, AudioChunk
 from aed.errors import AudioError
 
 _QUALITY = "HQ"
+_SMALLEST = np.float32(1e-12)
 _EMPTY = np.zeros(0, np.float32)
 
 
@@ -115,7 +117,8 @@ class Conditioner:
 
     def _convert(self, mono: NDArray[np.float32], *, last: bool) -> NDArray[np.float32]:
         """Resample (S,) to (S',) where needed."""
-        if self._resampler is None:
-            return mono
-        converted: NDArray[np.float32] = self._resampler.resample_chunk(mono, last=last)
-        return np.clip(converted, -1.0, 1.0)
+        if self._resampler is not None:
+            mono = self._resampler.resample_chunk(mono, last=last)
+            mono = np.clip(mono, -1.0, 1.0)
+        is_negligible = np.abs(mono) < _SMALLEST
+        return np.where(is_negligible, np.float32(0), mono) if is_negligible.any() else mono

@@ -43,8 +43,6 @@ def open_session(model: bytes) -> onnxruntime.InferenceSession:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # In silence the states decay towards zero; denormal numbers would cost many times as much.
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     options.log_severity_level = 3  # errors; warnings about graph optimisation help nobody here
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 

@@ -140,8 +140,7 @@ def _faults(layer_name: str, layer: Layer, known: list[str]) -> Iterable[str]:
                 remedy = advice(str(field), _FIELDS, f"there are {', '.join(_FIELDS)}")
                 yield f"{where}: unknown key {field!r}; {remedy}"
             elif not _is_in_range(field, value):
-                least = "above 0" if field in ("on", "off") else "from 0"
-                yield f"{where}: {field} must lie {least} to {_LARGEST[field]:g}, got {value!r}"
+                yield f"{where}: {field} must lie between 0 and {_LARGEST[field]:g}, got {value!r}"
 
 
 def _is_in_range(field: str, value: object) -> bool:

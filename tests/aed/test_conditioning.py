@@ -119,6 +119,16 @@ def test_a_constant_offset_passes_and_silence_stays_silent() -> None:
     assert not condition(np.zeros(48_000, np.float32), 48_000).any()
 
 
+@pytest.mark.parametrize("sample_rate_hz", [16_000, 48_000])
+def test_nothing_subnormal_reaches_the_network(sample_rate_hz: int) -> None:
+    fading = np.concatenate([noise_and_tones(0.1, sample_rate_hz), np.full(9000, 1e-40)])
+
+    found = condition(fading.astype(np.float32), sample_rate_hz)
+
+    assert found[found != 0].size > 0
+    assert np.abs(found[found != 0]).min() >= 1e-12
+
+
 def test_a_change_of_rate_flushes_the_old_one_and_is_counted() -> None:
     conditioner = Conditioner()
     first, second = noise_and_tones(0.5, 48_000), noise_and_tones(0.5, 44_100, seed=1)

@@ -1,0 +1,237 @@
+"""A bundle that cannot be trusted is refused, and the message says why."""
+
+import hashlib
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+import ontology
+from aed import bundle as bundles
+from aed.bundle import Bundle, default_bundle_path, load_bundle
+from aed.errors import BundleError
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def folder(bundle: Bundle, tmp_path: Path) -> Path:
+    """A copy of the shipped bundle to be spoilt."""
+    return Path(shutil.copytree(bundle.path, tmp_path / "home"))
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(BundleError) as caught:
+        load_bundle(folder)
+    assert caught.value.exit_code == 78
+    return str(caught.value)
+
+
+def describe(folder: Path, edit: Edit) -> None:
+    path = folder / "bundle.yaml"
+    info = yaml.safe_load(path.read_text(encoding="utf-8"))
+    edit(info)
+    path.write_text(yaml.safe_dump(info), encoding="utf-8")
+
+
+def replace_file(folder: Path, name: str, content: bytes) -> None:
+    """Put another file in place, with a description that fits it."""
+    (folder / name).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    describe(folder, lambda info: info["files"].update({name: digest}))
+
+
+def with_key(key: str, value: object) -> Edit:
+    return lambda info: info.update({key: value})
+
+
+def test_the_shipped_bundle_loads_and_knows_the_home(bundle: Bundle) -> None:
+    assert {"smoke_alarm", "co_alarm", "window_glass"} <= set(bundle.labels.nodes)
+    assert bundle.scale.shape == bundle.bias.shape == (len(bundle.labels),)
+    assert bundle.digest == hashlib.sha256((bundle.path / "bundle.yaml").read_bytes()).hexdigest()
+
+
+def test_the_session_keeps_to_one_thread_and_does_not_spin(bundle: Bundle) -> None:
+    options = bundle.session.get_session_options()
+
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    assert "there is no such folder" in refused(tmp_path / "nowhere")
+
+
+def test_a_folder_without_a_description_is_no_bundle(tmp_path: Path) -> None:
+    assert "bundle.yaml cannot be read (No such file or directory)" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["model.onnx", "weights.safetensors", "ontology.yaml", "selftest.npz"]
+)
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+
+    assert f"its file {name} cannot be read" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["model.onnx", "weights.safetensors", "ontology.yaml", "selftest.npz"]
+)
+@pytest.mark.parametrize("place", [0.0, 0.5, 1.0])
+def test_one_changed_byte_is_found(folder: Path, name: str, place: float) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[round(place * (len(content) - 1))] ^= 1
+    (folder / name).write_bytes(content)
+
+    message = refused(folder)
+
+    assert f"{name} is not the file its maker described" in message
+    assert "copy the bundle again" in message
+
+
+@pytest.mark.parametrize("text", ["files: [", "a: b: c", "\x00", "!!python/object:os.system {}"])
+def test_a_description_that_is_no_yaml_is_refused(folder: Path, text: str) -> None:
+    (folder / "bundle.yaml").write_text(text, encoding="utf-8")
+
+    assert "not valid YAML" in refused(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "hello"])
+def test_a_description_of_another_kind_is_refused(folder: Path, text: str) -> None:
+    (folder / "bundle.yaml").write_text(text, encoding="utf-8")
+
+    assert "wanted keys and values" in refused(folder)
+
+
+def test_a_newer_format_asks_for_an_update(folder: Path) -> None:
+    describe(folder, with_key("format_version", 2))
+
+    message = refused(folder)
+
+    assert "it has format 2, this program reads up to 1" in message
+    assert "update aed" in message
+
+
+@pytest.mark.parametrize("version", [None, 0, "1", True, 1.0])
+def test_a_format_version_of_another_kind_is_refused(folder: Path, version: object) -> None:
+    describe(folder, with_key("format_version", version))
+
+    assert "wanted format_version: 1" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("name", 5, "name: wanted text"),
+        ("ontology_digest", None, "ontology_digest: wanted text"),
+        ("files", [], "files: wanted keys and values"),
+        ("files", {"../model.onnx": "0" * 64}, "not the plain name of a file"),
+        ("files", {"model.onnx": "abc"}, "wanted a SHA-256 in hex"),
+        ("files", {}, "does not list model.onnx"),
+        ("front_end", {"sample_rate_hz": 8000}, "this program hears at 16000, the model at 8000"),
+        ("calibration", {"slope": {}}, "wanted `scale` and `bias`"),
+        ("calibration", {"scale": {"smoke_alarm": "x"}}, "smoke_alarm: wanted a number, got 'x'"),
+        ("calibration", {"scale": {"smoke_alarm": -1.0}}, "a scale above 0"),
+        ("calibration", {"bias": {"smoke_alarm": float("nan")}}, "wanted a finite number"),
+        ("calibration", {"bias": {"smok_alarm": 1.0}}, "has no such node"),
+        ("thresholds", {"default": 0.5}, "thresholds.default: wanted"),
+        ("thresholds", {"default": {"on": 1.5}}, "on must lie"),
+        ("thresholds", {"smoke_alrm": {"on": 0.5}}, "did you mean 'smoke_alarm'"),
+    ],
+)
+def test_a_wrong_entry_is_named(folder: Path, key: str, value: object, message: str) -> None:
+    describe(folder, with_key(key, value))
+
+    assert message in refused(folder)
+
+
+def test_an_ontology_with_other_columns_than_the_model_is_refused(folder: Path) -> None:
+    text = (folder / "ontology.yaml").read_text(encoding="utf-8")
+    text += "  - id: one_more\n    name: One more\n"
+    (folder / "ontology.yaml").write_text(text, encoding="utf-8")
+    replace_file(folder, "ontology.yaml", text.encode())
+
+    assert "not the ontology this model was trained for" in refused(folder)
+
+    digest = ontology.parse(text).digest
+    describe(folder, with_key("ontology_digest", digest))
+    assert "ontology and model do not match" in refused(folder)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"version: 1\nnodes: {}\n", b""])
+def test_a_broken_ontology_is_refused(folder: Path, content: bytes) -> None:
+    replace_file(folder, "ontology.yaml", content)
+
+    assert "its ontology is not valid" in refused(folder)
+
+
+def test_a_graph_that_onnxruntime_cannot_read_is_refused(folder: Path) -> None:
+    replace_file(folder, "model.onnx", b"not a graph")
+
+    assert "onnxruntime cannot load it" in refused(folder)
+
+
+def self_test(audio: object, posteriors: object) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, audio=np.asarray(audio), posteriors=np.asarray(posteriors))
+    return buffer.getvalue()
+
+
+def test_a_self_test_that_comes_out_differently_is_refused(folder: Path) -> None:
+    with np.load(folder / "selftest.npz") as arrays:
+        audio, posteriors = arrays["audio"], arrays["posteriors"].copy()
+    posteriors[3, 2] += 0.01
+    replace_file(folder, "selftest.npz", self_test(audio, posteriors))
+
+    message = refused(folder)
+
+    assert "its self-test fails: at 0.4 s the posterior of" in message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not an archive",
+        self_test(np.zeros(1600, np.float32), np.zeros((2, 3))),
+        self_test(np.zeros(0, np.float32), np.zeros((0, 3))),
+        self_test(np.array([None]), np.zeros((1, 3))),
+    ],
+    ids=["no archive", "wrong shapes", "empty", "pickled"],
+)
+def test_a_self_test_of_another_shape_is_refused(folder: Path, content: bytes) -> None:
+    replace_file(folder, "selftest.npz", content)
+
+    assert "selftest.npz: wanted" in refused(folder)
+
+
+def test_an_uncalibrated_number_changes_the_posteriors_and_so_fails_the_self_test(
+    folder: Path,
+) -> None:
+    describe(folder, with_key("calibration", {"bias": {"alarm": 3.0}}))
+
+    assert "its self-test fails" in refused(folder)
+
+
+def test_files_that_the_description_does_not_list_do_not_matter(folder: Path) -> None:
+    (folder / "README.md").write_text("about this model", encoding="utf-8")
+
+    assert load_bundle(folder).path == folder
+
+
+def test_the_installed_bundle_goes_before_the_shipped_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path}:/elsewhere")
+    assert default_bundle_path() == bundles.SHIPPED
+
+    (tmp_path / "bundles").mkdir()
+    (tmp_path / "bundles" / "current").symlink_to("home-2")
+
+    assert default_bundle_path() == tmp_path / "bundles" / "current"
+    assert "there is no such folder" in refused(default_bundle_path())
