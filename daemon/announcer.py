@@ -1,7 +1,7 @@
 """Turns the events of one source into what is said about them: reports and class states."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from daemon.clocks import Clock, StreamClock, rfc3339
@@ -114,7 +114,6 @@ class Announcer:
         self._open.clear()
 
     def _reports(self, event: "Event", entry: _Open) -> list[Report]:
-        detected_wall_s = self._stream_clock.wall_s(event.detected_s)
         payload = EventPayload(
             event_type=event.node,
             event_id=entry.event_id,
@@ -124,7 +123,7 @@ class Announcer:
             score=round(event.score, 4),
             source=self._source,
             started_at=entry.started_at,
-            detected_at=rfc3339(detected_wall_s),
+            detected_at=rfc3339(self._stream_clock.wall_s(event.detected_s)),
             published_at=None,
             duration_s=_duration_s(event),
             delayed=False,
@@ -141,9 +140,8 @@ class Announcer:
             seq=entry.seq,
             critical=event.critical,
             body=payload.to_json(),
-            age_s=max(0.0, self._clock.wall_s() - detected_wall_s),
         )
-        return [_as_alert(report), report] if event.alert_now else [report]
+        return [replace(report, kind="alert"), report] if event.alert_now else [report]
 
     def _states(self, event: "Event", entry: _Open, touched: set[str]) -> list[State]:
         attributes = ClassAttributes(
@@ -171,17 +169,6 @@ class Announcer:
 
     def _state(self, class_id: str, payload: bytes) -> State:
         return State(topic=self._topics.class_state(self._source, class_id), payload=payload)
-
-
-def _as_alert(report: Report) -> Report:
-    return Report(
-        kind="alert",
-        event_id=report.event_id,
-        seq=report.seq,
-        critical=report.critical,
-        body=report.body,
-        age_s=report.age_s,
-    )
 
 
 def _duration_s(event: "Event") -> float | None:

@@ -37,7 +37,6 @@ CREATE TABLE IF NOT EXISTS reports (
     critical INTEGER NOT NULL,
     body BLOB NOT NULL,
     final BLOB,
-    age_when_queued_s REAL NOT NULL,
     queued_wall_s REAL NOT NULL,
     queued_boottime_s REAL NOT NULL,
     boot_id TEXT NOT NULL
@@ -59,7 +58,6 @@ class Report:
         seq: number of the message within the event.
         critical: must not be dropped before what is not critical.
         body: the payload as JSON, not yet published.
-        age_s: seconds since what it tells was detected.
     """
 
     kind: Kind
@@ -67,7 +65,6 @@ class Report:
     seq: int
     critical: bool
     body: bytes
-    age_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +79,7 @@ class Waiting:
         critical: whether it is a matter of life and limb.
         body: the payload as it was queued.
         final: the payload as it was published before, or None.
-        age_s: seconds since what it tells was detected, as of reading the row.
-        waited_s: seconds since it was queued, as of reading the row.
+        age_s: seconds since it was queued, as of reading the row.
     """
 
     id: int
@@ -94,7 +90,6 @@ class Waiting:
     body: bytes
     final: bytes | None
     age_s: float
-    waited_s: float
 
 
 class Outbox:
@@ -153,14 +148,14 @@ class Outbox:
         rows = [
             (
                 *(report.kind, report.event_id, report.seq, report.critical, report.body),
-                *(report.age_s, now_s, boottime_s, self._clock.boot_id),
+                *(now_s, boottime_s, self._clock.boot_id),
             )
             for report in reports
         ]
         with self._errors("cannot be written"), self._transaction():
             self._database.executemany(
-                "INSERT INTO reports (kind, event_id, seq, critical, body, age_when_queued_s, "
-                "queued_wall_s, queued_boottime_s, boot_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO reports (kind, event_id, seq, critical, body, "
+                "queued_wall_s, queued_boottime_s, boot_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
             num_dropped = self._make_room()
@@ -182,14 +177,13 @@ class Outbox:
         """
         with self._errors("cannot be read"):
             rows = self._database.execute(
-                "SELECT id, kind, event_id, seq, critical, body, final, age_when_queued_s, "
+                "SELECT id, kind, event_id, seq, critical, body, final, "
                 "queued_wall_s, queued_boottime_s, boot_id FROM reports WHERE id > ? "
                 "ORDER BY id LIMIT ?",
                 (after_id, limit),
             ).fetchall()
         reports = []
-        for number, kind, event_id, seq, critical, body, final, age_s, *queued in rows:
-            waited_s = self._waited_s(*queued)
+        for number, kind, event_id, seq, critical, body, final, *queued in rows:
             reports.append(
                 Waiting(
                     id=number,
@@ -199,8 +193,7 @@ class Outbox:
                     critical=bool(critical),
                     body=body,
                     final=final,
-                    age_s=age_s + waited_s,
-                    waited_s=waited_s,
+                    age_s=self._age_s(*queued),
                 )
             )
         return reports
@@ -238,7 +231,7 @@ class Outbox:
             )
         return int(excess)
 
-    def _waited_s(self, wall_s: float, boottime_s: float, boot_id: str) -> float:
+    def _age_s(self, wall_s: float, boottime_s: float, boot_id: str) -> float:
         """Time since a row was queued: of the same boot by a clock that never jumps."""
         if boot_id == self._clock.boot_id:
             return max(0.0, self._clock.boottime_s() - boottime_s)

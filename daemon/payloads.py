@@ -27,8 +27,8 @@ class EventPayload:
         detected_at: when it was recognised as what `event_type` says, RFC 3339 in UTC.
         published_at: when it was first handed to the broker, RFC 3339 in UTC; None before.
         duration_s: length of the sound in seconds, None while it lasts.
-        delayed: it had to wait on disk, as for a broker that was away.
-        age_s: seconds from `detected_at` to `published_at`.
+        delayed: it had to wait, as for a broker that was away.
+        age_s: seconds from when this phase of the event was known to `published_at`.
         pattern: `t3`, `t4`, `continuous`, `chirp` or None.
         level_dbfs: RMS level in dB relative to full scale.
         clip: path of a recording of it, None as long as recording is off.
@@ -129,7 +129,7 @@ def stamped(body: bytes, *, published_at: str, delayed: bool, age_s: float) -> b
         body: what `EventPayload.to_json` gave.
         published_at: RFC 3339 in UTC.
         delayed: whether it had to wait.
-        age_s: seconds since it was detected.
+        age_s: seconds since it was known.
     """
     fields = json.loads(body)
     fields.update(published_at=published_at, delayed=delayed, age_s=age_s)

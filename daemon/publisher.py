@@ -21,7 +21,7 @@ MAX_IN_FLIGHT = 20
 """Reports handed to the broker and not yet acknowledged, as many as paho sends at once."""
 
 DELAYED_AFTER_S = 1.0
-"""A report that waited longer than this before it was published says so."""
+"""A report older than this when it is first published says so."""
 
 LATE_AFTER_S = 60.0
 """An alert older than this goes to `alert/late`, where nothing sounds a siren."""
@@ -84,8 +84,7 @@ class Publisher:
                     critical=report.critical,
                     body=report.body,
                     final=None,
-                    age_s=report.age_s,
-                    waited_s=0.0,
+                    age_s=0.0,
                 )
                 final = self._final(waiting)
                 self._link.publish(self._topic(waiting), final, retain=False)
@@ -164,7 +163,7 @@ class Publisher:
         return stamped(
             row.body,
             published_at=rfc3339(self._clock.wall_s()),
-            delayed=row.waited_s > DELAYED_AFTER_S,
+            delayed=row.age_s > DELAYED_AFTER_S,
             age_s=round(row.age_s, 3),
         )
 

@@ -1,0 +1,249 @@
+"""What is published when, and again after which failure."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daemon.mqtt import Acknowledged, Connected, Happening, Lost
+from daemon.outbox import Outbox, Report
+from daemon.publisher import LATE_AFTER_S, MAX_IN_FLIGHT, Publisher
+from daemon.topics import Topics
+from tests.daemon.fake_clock import FakeClock
+
+TOPICS = Topics(node="kitchen")
+
+
+class FakeLink:
+    """A broker that acknowledges when the test says so."""
+
+    def __init__(self) -> None:
+        self.is_connected = False
+        self.sent: list[tuple[str, bytes, bool]] = []
+        self._mids: list[int] = []
+        self._happenings: list[Happening] = []
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
+        if not self.is_connected:
+            return None
+        self.sent.append((topic, payload, retain))
+        self._mids.append(len(self.sent))
+        return len(self.sent)
+
+    def take_happenings(self) -> list[Happening]:
+        happenings, self._happenings = self._happenings, []
+        return happenings
+
+    def connect(self) -> None:
+        self.is_connected = True
+        self._happenings.append(Connected())
+
+    def lose(self) -> None:
+        self.is_connected = False
+        self._mids.clear()
+        self._happenings.append(Lost())
+
+    def acknowledge_all(self) -> None:
+        self._happenings += [Acknowledged(mid=mid) for mid in self._mids]
+        self._mids.clear()
+
+    def reports(self) -> list[tuple[str, dict[str, object]]]:
+        return [(topic, json.loads(data)) for topic, data, retain in self.sent if not retain]
+
+    def states(self) -> list[tuple[str, bytes]]:
+        return [(topic, data) for topic, data, retain in self.sent if retain]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def link() -> FakeLink:
+    return FakeLink()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, clock: FakeClock) -> Iterator[Outbox]:
+    outbox = Outbox(tmp_path / "outbox.sqlite", clock=clock)
+    yield outbox
+    outbox.close()
+
+
+@pytest.fixture
+def publisher(link: FakeLink, outbox: Outbox, clock: FakeClock) -> Publisher:
+    return Publisher(link=link, outbox=outbox, topics=TOPICS, clock=clock)
+
+
+def alert(event_id: str, seq: int = 1) -> list[Report]:
+    body = json.dumps({"event_id": event_id, "seq": seq, "published_at": None}).encode()
+    fields = {"event_id": event_id, "seq": seq, "critical": True, "body": body}
+    return [
+        Report(kind="alert", **fields),  # type: ignore[arg-type]
+        Report(kind="event", **fields),  # type: ignore[arg-type]
+    ]
+
+
+def test_states_are_published_when_set_and_all_again_on_every_connect(
+    publisher: Publisher, link: FakeLink
+) -> None:
+    publisher.retain("a", b"1")
+    publisher.retain("status", b"online")
+    assert link.sent == []
+
+    link.connect()
+    publisher.pump()
+    publisher.retain("a", b"2")
+    publisher.retain("a", b"2")
+    assert link.states() == [("a", b"1"), ("status", b"online"), ("a", b"2")]
+
+    link.lose()
+    publisher.pump()
+    link.connect()
+    publisher.pump()
+    assert link.states()[3:] == [("a", b"2"), ("status", b"online")]
+
+
+def test_a_report_leaves_the_outbox_only_when_it_is_acknowledged(
+    publisher: Publisher, link: FakeLink, outbox: Outbox
+) -> None:
+    link.connect()
+    publisher.report(alert("x"))
+    publisher.pump()
+    publisher.pump()
+
+    assert [topic for topic, _ in link.reports()] == [TOPICS.alert, TOPICS.event]
+    assert len(outbox) == 2
+    assert not publisher.is_idle
+
+    link.acknowledge_all()
+    publisher.pump()
+    assert len(outbox) == 0
+    assert publisher.is_idle
+
+
+def test_a_report_says_when_it_was_published_and_how_old_it_is(
+    publisher: Publisher, link: FakeLink
+) -> None:
+    link.connect()
+    publisher.report(alert("x"))
+    publisher.pump()
+
+    _, payload = link.reports()[0]
+    assert payload["published_at"] == "2023-11-14T22:13:20.000Z"
+    assert (payload["age_s"], payload["delayed"]) == (0.0, False)
+    assert link.sent[0][1] == link.sent[1][1]
+
+
+def test_what_waited_for_the_broker_says_that_it_is_delayed(
+    publisher: Publisher, link: FakeLink, clock: FakeClock
+) -> None:
+    publisher.report(alert("x"))
+    clock.advance(30.0)
+    link.connect()
+    publisher.pump()
+
+    topic, payload = link.reports()[0]
+    assert topic == TOPICS.alert
+    assert (payload["age_s"], payload["delayed"]) == (30.0, True)
+
+
+def test_an_alert_that_is_too_old_to_sound_a_siren_goes_to_alert_late(
+    publisher: Publisher, link: FakeLink, clock: FakeClock
+) -> None:
+    publisher.report(alert("x"))
+    clock.advance(LATE_AFTER_S + 1)
+    publisher.report(alert("y"))
+    link.connect()
+    publisher.pump()
+
+    assert [(topic, payload["event_id"]) for topic, payload in link.reports()] == [
+        (TOPICS.alert_late, "x"),
+        (TOPICS.event, "x"),
+        (TOPICS.alert, "y"),
+        (TOPICS.event, "y"),
+    ]
+
+
+def test_what_was_not_acknowledged_is_sent_again_to_the_byte(
+    publisher: Publisher, link: FakeLink, clock: FakeClock
+) -> None:
+    link.connect()
+    publisher.report(alert("x"))
+    publisher.pump()
+    link.lose()
+    publisher.pump()
+    clock.advance(5.0)
+    link.connect()
+    publisher.pump()
+
+    assert link.sent[:2] == link.sent[2:]
+
+
+def test_an_old_alert_sent_again_keeps_its_bytes_but_not_its_topic(
+    publisher: Publisher, link: FakeLink, clock: FakeClock
+) -> None:
+    link.connect()
+    publisher.report(alert("x"))
+    publisher.pump()
+    link.lose()
+    publisher.pump()
+    clock.advance(3_600.0)
+    link.connect()
+    publisher.pump()
+
+    (first, first_bytes, _), _, (second, second_bytes, _), _ = link.sent
+    assert (first, second) == (TOPICS.alert, TOPICS.alert_late)
+    assert first_bytes == second_bytes
+
+
+def test_after_a_crash_the_next_process_sends_the_same_bytes(
+    publisher: Publisher, link: FakeLink, outbox: Outbox, clock: FakeClock
+) -> None:
+    link.connect()
+    publisher.report(alert("x"))
+    publisher.pump()
+
+    next_link = FakeLink()
+    next_process = Publisher(link=next_link, outbox=outbox, topics=TOPICS, clock=clock)
+    clock.advance(7.0)
+    next_link.connect()
+    next_process.pump()
+
+    assert next_link.sent == link.sent
+
+
+def test_many_reports_are_sent_in_order_and_never_too_many_at_once(
+    publisher: Publisher, link: FakeLink, outbox: Outbox
+) -> None:
+    for number in range(50):
+        publisher.report(alert(f"{number:02}"))
+    link.connect()
+    publisher.pump()
+    assert len(link.sent) == MAX_IN_FLIGHT
+
+    while len(outbox):
+        link.acknowledge_all()
+        publisher.pump()
+
+    assert [payload["event_id"] for _, payload in link.reports()] == [
+        f"{number:02}" for number in range(50) for _ in range(2)
+    ]
+
+
+def test_a_full_disk_does_not_silence_an_alert(
+    publisher: Publisher, link: FakeLink, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    link.connect()
+    publisher.pump()
+    blocker = sqlite3.connect(tmp_path / "outbox.sqlite", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+
+    publisher.report(alert("x"))
+
+    blocker.close()
+    assert [topic for topic, _ in link.reports()] == [TOPICS.alert, TOPICS.event]
+    assert "reports are sent at once, unsaved: outbox" in caplog.text
