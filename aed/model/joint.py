@@ -81,10 +81,11 @@ class JointModel(nn.Module):
         """
         frame_samples = self.config.front_end.hop_samples * self.config.front_end.hops_per_frame
         whole = audio[: len(audio) // frame_samples * frame_samples][None]
-        pieces = []
+        pieces = [torch.zeros(0, len(self.labels))]
         states = self.initial_states(1)
-        for piece in whole.split(MAX_FRAMES_PER_CALL * frame_samples, dim=1):
-            output = self(piece, states)
+        block_samples = MAX_FRAMES_PER_CALL * frame_samples
+        for start in range(0, whole.shape[1], block_samples):
+            output = self(whole[:, start : start + block_samples], states)
             states = output.states
             pieces.append(output.logits[0])
         return torch.cat(pieces)
