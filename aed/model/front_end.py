@@ -63,7 +63,6 @@ class LogMel(nn.Module):
     Frame l covers the `window_samples` that end with hop l, so nothing waits for the future.
     """
 
-    window: Tensor
     cosines: Tensor
     sines: Tensor
     mel: Tensor
@@ -79,12 +78,13 @@ class LogMel(nn.Module):
             1, self.centre, dtype=torch.float64
         )  # DC and Nyquist carry no mel weight
         angles = 2 * math.pi * offset[:, None] * bins[None, :] / size  # (size / 2, K)
-        cosines = torch.cos(angles)
+        # Hann's window is symmetric about the centre, so it goes into the matrices.
+        window = torch.hann_window(size, periodic=True, dtype=torch.float64)[self.centre :, None]
+        cosines = window * torch.cos(angles)
         cosines[0] *= 0.5  # the centre is counted twice in the even part
         buffers = {
-            "window": torch.hann_window(size, periodic=True, dtype=torch.float64),
             "cosines": cosines,
-            "sines": torch.sin(angles),
+            "sines": window * torch.sin(angles),
             "mel": torch.from_numpy(mel_filters(config)[:, 1:-1].T),  # (K, F)
         }
         for name, value in buffers.items():
@@ -96,7 +96,7 @@ class LogMel(nn.Module):
         per_window = self.config.window_samples // self.block
         per_hop = self.config.hop_samples // self.block
         columns = [blocks[:, i : (i + 1 - per_window) or None : per_hop] for i in range(per_window)]
-        frames = torch.cat(columns, dim=2) * self.window  # (B, L, window_samples)
+        frames = torch.cat(columns, dim=2)  # (B, L, window_samples)
         after = frames[..., self.centre :]  # x[centre + m]
         before = torch.flip(frames[..., 1 : self.centre + 1], [2])  # x[centre - m]
         real = (after + before) @ self.cosines  # (B, L, K)
