@@ -20,6 +20,7 @@ from tests.benchmarks.contestants import (
 from tests.benchmarks.cost import costs_ms_per_s
 from tests.benchmarks.fresh import start
 from tests.benchmarks.hot_spots import hot_spots
+from tests.benchmarks.layers import layers_ms_per_s
 from tests.benchmarks.report import Results, as_json, show
 from training.synthesis.rendered import SAMPLE_RATE_HZ
 from training.synthesis.scene import home_scene
@@ -53,6 +54,7 @@ def measure(bundle_path: Path, *, rounds: int, starts: int) -> Results:
     """
     bundle = load_bundle(bundle_path)
     peer = yamnet_folder()
+    hop_samples = SAMPLE_RATE_HZ // HEADLINE_CALLS_PER_S
     scene = home_scene()
     contestants = [*aed_contestants(bundle), *yamnet_contestants(peer)]
     places = {"aed": bundle_path} | ({} if peer is None else {"yamnet": peer})
@@ -66,7 +68,8 @@ def measure(bundle_path: Path, *, rounds: int, starts: int) -> Results:
         costs=costs_ms_per_s(contestants, scene.samples, rounds),
         starts={who: [start(who, where) for _ in range(starts)] for who, where in places.items()},
         model_bytes={who: file.stat().st_size for who, file in files.items()},
-        hot_spots=hot_spots(bundle, scene.samples, SAMPLE_RATE_HZ // HEADLINE_CALLS_PER_S),
+        layers=layers_ms_per_s(bundle, scene.samples, hop_samples, rounds),
+        hot_spots=hot_spots(bundle, scene.samples, hop_samples),
     )
 
 

@@ -33,7 +33,8 @@ class Results:
         costs: key of a contestant to ms of processor time per second of audio, per round.
         starts: `aed` and, if present, `yamnet` to their fresh processes.
         model_bytes: size of the model files, by the same keys.
-        hot_spots: where aed's time goes.
+        layers: layer of aed to its part of the headline's cost, per round.
+        hot_spots: what the layer of onnxruntime consists of.
     """
 
     machine: Mapping[str, str]
@@ -42,6 +43,7 @@ class Results:
     costs: Mapping[str, Sequence[float]]
     starts: Mapping[str, Sequence[Start]]
     model_bytes: Mapping[str, int]
+    layers: Mapping[str, Sequence[float]]
     hot_spots: HotSpots
 
     @property
@@ -100,6 +102,9 @@ def as_json(results: Results) -> dict[str, Any]:
             for who, starts in results.starts.items()
         },
         "aed_ms_per_s_of_audio_and_per_call": list(results.aed_cost_per_call),
+        "layers_ms_per_s": {
+            layer: asdict(spread(rounds)) for layer, rounds in results.layers.items()
+        },
         "hot_spots": asdict(results.hot_spots),
     }
 
@@ -110,10 +115,10 @@ def show(results: Results, console: Console) -> None:
     console.print(f"Audio: {results.audio}\n")
     console.print(_cost_table(results))
     console.print(_process_table(results))
-    console.print(_hot_spot_table(results.hot_spots))
+    console.print(_layer_table(results))
     per_s, per_call = results.aed_cost_per_call
     console.print(
-        f"aed: {per_s:.2f} ms per second of audio and {per_call:.3f} ms more for each call "
+        f"{per_s:.2f} ms per second of audio, and {per_call:.2f} ms more for each call "
         f"of {results.hot_spots.kernels_per_call} kernels\n"
     )
     if (ratio := results.ratio) is None:
@@ -130,14 +135,7 @@ def show(results: Results, console: Console) -> None:
 
 def _cost_table(results: Results) -> Table:
     table = Table(title="Processor time, one thread", title_justify="left")
-    for name in (
-        "Contestant",
-        "ms/s of audio",
-        "least - most",
-        "posteriors/s",
-        "delay (s)",
-        "ratio",
-    ):
+    for name in ("Contestant", "ms per s of audio", "posteriors/s", "delay (s)", "ratio"):
         table.add_column(name, justify="left" if name == "Contestant" else "right")
     for each in results.contestants:
         cost = spread(results.costs[each.key])
@@ -167,13 +165,17 @@ def _process_table(results: Results) -> Table:
     return table
 
 
-def _hot_spot_table(spots: HotSpots) -> Table:
-    table = Table(title="Kernels of aed's model (profiled)", title_justify="left")
-    table.add_column("Part")
+def _layer_table(results: Results) -> Table:
+    table = Table(title=f"Where aed's time goes, {HEADLINE_CALLS_PER_S} calls/s")
+    table.title_justify = "left"
+    table.add_column("Layer")
     table.add_column("ms per s of audio", justify="right")
-    table.add_row("front end", f"{spots.front_end_ms:.3f}")
-    table.add_row("network", f"{spots.network_ms:.3f}")
+    for layer, rounds in results.layers.items():
+        table.add_row(layer, f"{spread(rounds).median:.2f}")
     table.add_section()
-    for name, ms in list(spots.kernels_ms.items())[:KERNELS_SHOWN]:
-        table.add_row(f"kernel: {name}", f"{ms:.3f}")
+    spots = results.hot_spots
+    kernels_ms = spots.front_end_ms + spots.network_ms
+    shares = {"front end": spots.front_end_ms, "network": spots.network_ms}
+    for name, ms in [*shares.items(), *list(spots.kernels_ms.items())[:KERNELS_SHOWN]]:
+        table.add_row(f"{name}, of kernel time", f"{100.0 * ms / kernels_ms:.0f} %")
     return table

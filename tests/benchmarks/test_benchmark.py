@@ -1,9 +1,12 @@
 """The benchmark's own arithmetic, and one short run of all of it."""
 
+from io import StringIO
+
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from rich.console import Console
 
 from aed.audio import SAMPLE_RATE_HZ
 from tests.benchmarks.contestants import (
@@ -17,7 +20,7 @@ from tests.benchmarks.contestants import (
 from tests.benchmarks.cost import cost_per_call, costs_ms_per_s, ratios, spread
 from tests.benchmarks.fresh import Start
 from tests.benchmarks.hot_spots import HotSpots, ancestors
-from tests.benchmarks.report import HEADLINE_AED, HEADLINE_YAMNET, Results, as_json
+from tests.benchmarks.report import HEADLINE_AED, HEADLINE_YAMNET, Results, as_json, show
 
 
 def contestant(key: str, hear: list[str], hop_samples: int = 3_200) -> Contestant:
@@ -39,6 +42,7 @@ def results(costs: dict[str, list[float]]) -> Results:
         costs={"aed_1_calls_per_s": [0.5, 0.5, 0.5], **costs},
         starts={"aed": [Start(first_posterior_s=0.3, memory_mb=50.0)]},
         model_bytes={"aed": 1_000_000},
+        layers={"onnxruntime": [0.4, 0.5, 0.6]},
         hot_spots=HotSpots(front_end_ms=0.1, network_ms=0.2, kernels_per_call=9, kernels_ms={}),
     )
 
@@ -99,3 +103,13 @@ def test_yamnet_hears_a_recording_at_every_hop(hop_samples: int) -> None:
     assert folder is not None
 
     load_yamnet(folder)(hop_samples, np.zeros(2 * YAMNET_WINDOW_SAMPLES, np.float32))
+
+
+def test_the_tables_fit_a_terminal() -> None:
+    sink = StringIO()
+    both = {HEADLINE_AED: [1.0, 2.0, 9.0], HEADLINE_YAMNET: [2.0, 4.0, 9.0]}
+
+    show(results(both), Console(file=sink, width=80))
+
+    assert "aed needs 0.50 of YAMNet's processor time" in sink.getvalue()
+    assert "…" not in sink.getvalue()
