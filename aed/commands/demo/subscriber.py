@@ -71,7 +71,7 @@ class Subscriber:
     def _on_message(self, _client: paho.Client, _data: object, got: paho.MQTTMessage) -> None:
         message = self._note(got.topic, got.payload.decode())
         if message.topic in (self._topics.alert, self._topics.alert_late):
-            self._console.print(describe(message, self._topics))
+            self._console.print(describe(message, self._topics), soft_wrap=True)
 
     def _note(self, topic: str, payload: str) -> Message:
         message = Message(topic=topic, payload=payload, received_at_s=time.time())

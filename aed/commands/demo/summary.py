@@ -128,8 +128,7 @@ def table(summary: Summary, ontology: Ontology) -> Table:
     drawn = Table(title="What sounded, and what MQTT said", title_justify="left")
     drawn.add_column("Sound")
     drawn.add_column("from - to (s)", justify="right")
-    drawn.add_column("First alert, after")
-    drawn.add_column("Named in full, after")
+    drawn.add_column("Alerts, and how long after its onset")
     drawn.add_column("Score", justify="right")
     for row in summary.rows:
         drawn.add_row(*_cells(row, ontology))
@@ -141,13 +140,15 @@ def table(summary: Summary, ontology: Ontology) -> Table:
 def _cells(row: Row, ontology: Ontology) -> list[str]:
     span = row.span
     sound = [ontology.node(span.node).name, f"{span.onset_s:.1f} - {span.offset_s:.1f}"]
+    must_arrive = span.node in MUST_ARRIVE
     if not row.alerts:
-        expected = span.node in MUST_ARRIVE
-        return [*sound, "[red]none[/]" if expected else "[dim]none wanted[/]"]
-    first, named = row.alerts[0], row.named
-    cells = [*sound, f"{first.path[-1]}, {first.at_s - span.onset_s:.1f} s"]
-    if named is None:
-        return [*cells, "[red]no[/]", f"{first.score:.2f}"]
-    pattern = f" ({named.pattern.upper()})" if named.pattern else ""
-    delay = f"{named.at_s - span.onset_s:.1f} s"
-    return [*cells, f"[green]{named.path[-1]}[/]{pattern}, {delay}", f"{named.score:.2f}"]
+        return [*sound, "[red]none[/]" if must_arrive else "[dim]none wanted[/]"]
+    steps = []
+    for alert in row.alerts:
+        colour = "green" if alert.path[-1] == span.node else "default"
+        pattern = f" ({alert.pattern.upper()})" if alert.pattern else ""
+        delay_s = alert.at_s - span.onset_s
+        steps.append(f"[{colour}]{alert.path[-1]}[/]{pattern} {delay_s:.1f} s")
+    if must_arrive and row.named is None:
+        steps.append("[red]not named in full[/]")
+    return [*sound, ", ".join(steps), f"{row.alerts[-1].score:.2f}"]
