@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from daemon.errors import DeviceError
-
 SOUND_FOLDER = Path("/sys/class/sound")
 
 _HARDWARE = re.compile(r"\(hw:(\d+),(\d+)\)$")
@@ -24,7 +22,15 @@ _USB_SOCKET = re.compile(r"^\d+-\d+(?:\.\d+)*$")
 """Folder of a USB device in sysfs, such as `1-1.4`: the bus, then the sockets down to it."""
 
 
-class NoPortAudioError(DeviceError):
+class DeviceProblemError(Exception):
+    """There is no such device, or it cannot be used; the text is written for the user.
+
+    Not one of the `AedError`s, whose root stands in `ontology`: the capture process would load
+    numpy and more for it, twice the memory of the process.
+    """
+
+
+class NoPortAudioError(DeviceProblemError):
     """PortAudio is not installed."""
 
 
@@ -99,14 +105,14 @@ def find_device(name: str, devices: Sequence[Device]) -> Device:
     """Find the device of a stable name, an alias, or PortAudio's full name.
 
     Raises:
-        DeviceError: there is none, or several; lists what there is.
+        DeviceProblemError: there is none, or several; lists what there is.
     """
     matches = [device for device in devices if name in (device.stable_name, *device.aliases)]
     if len(matches) == 1:
         return matches[0]
     there = ", ".join(repr(device.stable_name) for device in devices) or "nothing at all"
     number = "several devices are" if matches else "no device is"
-    raise DeviceError(f"{number} named {name!r}; there is: {there}")
+    raise DeviceProblemError(f"{number} named {name!r}; there is: {there}")
 
 
 @contextlib.contextmanager

@@ -1,54 +1,18 @@
-"""The bytes a source's child process writes, as `AudioChunk`s.
-
-Format: raw signed 16-bit little-endian PCM, channels interleaved. Our own children
-(`daemon.capture`, `daemon.playback`) write one line of JSON before it, because only they know
-what they got: `{"sample_rate_hz": 48000, "channels": 2, "device": "usb:…"}` and a line feed. A
-`command` of the user's writes no such line; its format stands in the settings.
-"""
+"""The bytes a source's child process writes (see `daemon.pcm_format`), as `AudioChunk`s."""
 
 import json
-from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from aed.audio import AudioChunk
+from daemon.pcm_format import PcmFormat
 
 MAX_HEADER_BYTES = 4096
-_BYTES_PER_SAMPLE = 2
 _FULL_SCALE = 32_768.0
 
 
 class PcmError(Exception):
     """The bytes are not what was announced."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PcmFormat:
-    """What the numbers in a PCM stream mean.
-
-    Attributes:
-        sample_rate_hz: rate of each channel.
-        channels: number of interleaved channels.
-        device: what is being heard, for messages.
-    """
-
-    sample_rate_hz: int
-    channels: int
-    device: str
-
-    @property
-    def frame_bytes(self) -> int:
-        """Bytes of one sample of all channels."""
-        return _BYTES_PER_SAMPLE * self.channels
-
-    @property
-    def bytes_per_s(self) -> int:
-        """Bytes of one second."""
-        return self.frame_bytes * self.sample_rate_hz
-
-    def header(self) -> bytes:
-        """The line that stands before the PCM."""
-        return json.dumps(asdict(self)).encode() + b"\n"
 
 
 class PcmReader:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import soundfile
 
-from daemon.pcm import PcmFormat
+from daemon.pcm_format import PcmFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EXIT_UNREADABLE = 66
-BLOCK_S = 0.1
+BLOCK_S = 0.2
+"""As long as a microphone's, so that a recording costs and waits what live sound does."""
+
 MAX_CHANNELS = 8
 
 

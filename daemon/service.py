@@ -150,7 +150,7 @@ class Service:
         """
         now_s = self._clock.boottime_s()
         every_s = self._notifier.ping_every_s
-        if every_s is not None and now_s - self._pinged_s >= every_s / 2:
+        if every_s is not None and now_s - self._pinged_s >= every_s:
             self._pinged_s = now_s
             self._notifier.ping()
 

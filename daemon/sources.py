@@ -14,7 +14,8 @@ from aed.audio import AudioChunk
 from daemon.backoff import Backoff
 from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
-from daemon.pcm import PcmError, PcmFormat, PcmReader
+from daemon.pcm import PcmError, PcmReader
+from daemon.pcm_format import PcmFormat
 from daemon.settings import CommandSettings, FileSettings, SourceSettings
 
 _logger = logging.getLogger(__name__)

@@ -34,9 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         DeviceError: PortAudio is missing.
     """
-    from daemon.devices import list_devices, load_portaudio
+    from daemon.devices import DeviceProblemError, list_devices, load_portaudio
+    from daemon.errors import DeviceError
 
-    devices = list_devices(load_portaudio())
+    try:
+        devices = list_devices(load_portaudio())
+    except DeviceProblemError as error:
+        raise DeviceError(str(error)) from error
     if arguments.json:
         listed = [dataclasses.asdict(device) for device in devices]
         for entry in listed:

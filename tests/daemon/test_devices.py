@@ -1,5 +1,7 @@
 """Devices keep their names whatever their numbers."""
 
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -7,8 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.capture import choose_format
-from daemon.devices import Device, find_device, list_devices
-from daemon.errors import DeviceError
+from daemon.devices import Device, DeviceProblemError, find_device, list_devices
 
 
 class FakePortAudio(ModuleType):
@@ -111,11 +112,11 @@ def test_two_devices_with_one_serial_number_are_told_apart_by_their_sockets(
 def test_a_missing_device_is_answered_with_what_there_is(sound_folder: Path) -> None:
     devices = list_devices(FakePortAudio(["pulse", "default"]), sound_folder=sound_folder)
 
-    with pytest.raises(DeviceError) as caught:
+    with pytest.raises(DeviceProblemError) as caught:
         find_device("usb:1:2:3", devices)
 
     assert str(caught.value) == "no device is named 'usb:1:2:3'; there is: 'pulse', 'default'"
-    with pytest.raises(DeviceError, match="there is: nothing at all"):
+    with pytest.raises(DeviceProblemError, match="there is: nothing at all"):
         find_device("default", [])
 
 
@@ -157,5 +158,19 @@ def test_what_a_device_cannot_do_is_replaced_and_said(
 def test_a_device_that_can_do_nothing_is_an_error(sound_folder: Path) -> None:
     portaudio = FakePortAudio(["default"], set())
 
-    with pytest.raises(DeviceError, match="cannot be opened: Invalid sample rate"):
+    with pytest.raises(DeviceProblemError, match="cannot be opened: Invalid sample rate"):
         choose_format(portaudio, device(sound_folder, portaudio), rate_hz=16_000, channels=1)
+
+
+def test_the_recording_process_loads_no_numpy() -> None:
+    code = "import sys, daemon.capture; print([m for m in sys.modules if m in ('numpy', 'yaml')])"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert result.stdout.strip() == "[]"

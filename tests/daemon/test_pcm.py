@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.pcm import PcmError, PcmFormat, PcmReader
+from daemon.pcm import PcmError, PcmReader
+from daemon.pcm_format import PcmFormat
 
 STEREO = PcmFormat(sample_rate_hz=44_100, channels=2, device="test")
 
