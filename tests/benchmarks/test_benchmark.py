@@ -9,7 +9,9 @@ from onnx import TensorProto, helper
 from rich.console import Console
 
 from aed.audio import SAMPLE_RATE_HZ
+from daemon import capture, playback
 from tests.benchmarks.contestants import (
+    HEADLINE_CALLS_PER_S,
     YAMNET_HOPS_SAMPLES,
     YAMNET_WINDOW_SAMPLES,
     Contestant,
@@ -68,6 +70,10 @@ def test_the_ratio_is_taken_round_by_round() -> None:
 
     assert (written["aed_ms_per_s"], written["yamnet_ms_per_s"]) == (2.0, 4.0)
     assert (written["ratio"], written["ratio_range"]) == (0.5, [0.5, 1.0])
+
+
+def test_the_headline_measures_what_the_daemon_does() -> None:
+    assert capture.BLOCK_S == playback.BLOCK_S == 1.0 / HEADLINE_CALLS_PER_S
 
 
 def test_without_yamnet_its_figures_are_null() -> None:

@@ -128,7 +128,7 @@ def table(summary: Summary, ontology: Ontology) -> Table:
     drawn = Table(title="What sounded, and what MQTT said", title_justify="left")
     drawn.add_column("Sound")
     drawn.add_column("from - to (s)", justify="right")
-    drawn.add_column("Alerts, and how long after its onset")
+    drawn.add_column("Alerts, after its onset")
     drawn.add_column("Score", justify="right")
     for row in summary.rows:
         drawn.add_row(*_cells(row, ontology))
