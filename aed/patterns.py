@@ -151,5 +151,6 @@ class PatternFinder:
         return any(at_s - then_s >= _CHIRP_PERIOD_S[0] for then_s in same)
 
 
-def _merit(rhythm: Rhythm) -> float:
-    return RANK[rhythm.kind] + rhythm.strength
+def _merit(rhythm: Rhythm) -> tuple[float, float]:
+    """What goes before what; of a tone and its harmonics the loudest."""
+    return RANK[rhythm.kind] + rhythm.strength, rhythm.level

@@ -33,6 +33,7 @@ DROPS_DB = (5.0, 10.0, 16.0)
 
 _LEVEL_FRAMES = 5  # a tone has the level it reaches for this long in all (50 ms)
 _TONAL = 6.0 * DECIBEL  # above the bands on both sides: tonal
+_MOST_TONAL = 24.0 * DECIBEL  # more than that says nothing more
 _PULSE_TONAL = 4.0 * DECIBEL  # mean over a pulse; less is a bang or a consonant
 _CONTRAST = 3.0 * DECIBEL  # a threshold must clear the floor by this
 _SHORTEST_FRAMES = 3  # shorter pulses and gaps are fluctuation
@@ -65,7 +66,8 @@ class Tone:
 
     Attributes:
         pitch_hz: centre of its mel band.
-        drop_db: how far below its own level the threshold stood.
+        level: its own level, in natural log of power.
+        drop_db: how far below that the threshold stood.
         prominence_db: how far it stands above the bands beside it, mean while on.
         ripple_db: standard deviation of its level while on.
         contrast_db: level above the band's own floor; near 0 for a tone that never stops.
@@ -74,6 +76,7 @@ class Tone:
     """
 
     pitch_hz: float
+    level: float
     drop_db: float
     prominence_db: float
     ripple_db: float
@@ -122,7 +125,7 @@ def find_tones(log_mel: NDArray[np.float32], centres_hz: NDArray[np.float64]) ->
     levels = np.ascontiguousarray(log_mel.T)  # (F, L)
     prominence = _prominence(levels)  # (F, L)
     prominence[(centres_hz < LOWEST_HZ) | (centres_hz > HIGHEST_HZ)] = 0.0
-    strength = np.clip(prominence - _TONAL, 0.0, 6.0 * DECIBEL).sum(axis=1)  # (F,)
+    strength = np.clip(prominence - _TONAL, 0.0, _MOST_TONAL).sum(axis=1)  # (F,)
     for band in _peaks(strength):
         yield from _binarised(
             _loudest_near(levels, band), _loudest_near(prominence, band), float(centres_hz[band])
@@ -190,6 +193,7 @@ def _binarised(
         ]
         yield Tone(
             pitch_hz=pitch_hz,
+            level=top,
             drop_db=drop_db,
             prominence_db=float(prominence[is_on].mean()) / DECIBEL,
             ripple_db=float(on_level.std()) / DECIBEL,

@@ -28,8 +28,8 @@ T3_PAUSE_STEP_S = (1.80 - _MARGIN_S, 2.20 + _MARGIN_S)
 T3_QUIET_S = 1.25
 """Silence that ends a T3 group, and stands before it."""
 
-T4_ON_S = (0.05, 0.35)
-T4_STEP_S = (0.15, 0.50)
+T4_ON_S = (0.05, 0.30)
+T4_STEP_S = (0.14, 0.36)
 T4_STEP_SPREAD = 1.25
 """Longest over shortest step within one group."""
 T4_PAUSE_S = (4.3, 5.7)
@@ -55,12 +55,14 @@ class Rhythm:
         kind: `t3`, `t4`, `continuous` or `chirp`.
         strength: 0.25 for a single chirp, 0.5 for one group, 1.0 for a rhythm that went on.
         pitch_hz: of the tone.
+        level: of the tone, in natural log of power.
         last_on_s: end of the last pulse, in seconds from the start of the window.
     """
 
     kind: str
     strength: float
     pitch_hz: float
+    level: float
     last_on_s: float
 
 
@@ -82,7 +84,11 @@ def name_rhythm(tone: Tone) -> Rhythm | None:
     if not strength:
         return None
     return Rhythm(
-        kind=kind, strength=strength, pitch_hz=tone.pitch_hz, last_on_s=tone.pulses[-1].offset_s
+        kind=kind,
+        strength=strength,
+        pitch_hz=tone.pitch_hz,
+        level=tone.level,
+        last_on_s=tone.pulses[-1].offset_s,
     )
 
 
@@ -157,15 +163,12 @@ def _is_chirp(tone: Tone) -> bool:
 
 
 def _is_apart(tone: Tone, pulses: Sequence[Pulse], group: Sequence[Pulse], quiet_s: float) -> bool:
-    """Whether silence was heard after a group, and nothing but silence (or nothing) before it."""
-    before = [pulse for pulse in pulses if pulse.onset_s < group[0].onset_s]
-    after = [pulse for pulse in pulses if pulse.onset_s > group[-1].onset_s]
-    if group[0].is_cut or group[-1].is_cut:
-        return False
-    if before and group[0].onset_s - before[-1].offset_s < quiet_s:
-        return False
-    end_s = after[0].onset_s if after else tone.window_s
-    return end_s - group[-1].offset_s >= quiet_s
+    """Whether silence was heard before and after a group."""
+    ends_s = [pulse.offset_s for pulse in pulses if pulse.onset_s < group[0].onset_s]
+    starts_s = [pulse.onset_s for pulse in pulses if pulse.onset_s > group[-1].onset_s]
+    quiet_before_s = group[0].onset_s - max(ends_s, default=0.0)
+    quiet_after_s = min(starts_s, default=tone.window_s) - group[-1].offset_s
+    return min(quiet_before_s, quiet_after_s) >= quiet_s
 
 
 def _within(value: float, limits: tuple[float, float]) -> bool:
