@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from ontology import LabelSet
 from training.errors import TrainingDataError
+from training.yaml_file import read_mapping
 
 SHIPPED_MAP = Path(__file__).with_name("label_map.yaml")
 _KEYS = frozenset({"node", "maybe", "not", "bed", "skip"})
@@ -40,49 +40,66 @@ class Target:
     is_bed: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelMap:
+    """What the labels of recordings mean.
+
+    Attributes:
+        targets: what is known while a sound of a label is heard.
+        skipped: labels that are known, but not to be learned from.
+    """
+
+    targets: Mapping[str, Target]
+    skipped: frozenset[str]
+
+
 def node_target(labels: LabelSet, node: str) -> Target:
     """Target of a sound known to be `node` and nothing else (a synthesised one)."""
     return _target(labels, node, maybe=(), excluded=(), is_bed=False)
 
 
-def read_label_map(labels: LabelSet, path: Path = SHIPPED_MAP) -> Mapping[str, Target]:
-    """Read a label map; labels marked `skip` are left out.
+def read_label_map(labels: LabelSet, path: Path = SHIPPED_MAP) -> LabelMap:
+    """Read a label map.
 
     Raises:
         TrainingDataError: the file is not a label map, or names nodes that `labels` lacks; every
             fault is told at once.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TrainingDataError(f"{path}: cannot be read as a label map: {error}") from error
-    rows = document.get("labels") if isinstance(document, dict) else None
+    rows = read_mapping(path).get("labels")
     if not isinstance(rows, dict):
         raise TrainingDataError(f"{path}: wanted a mapping `labels:` of label to node, found none")
     faults: list[str] = []
     targets: dict[str, Target] = {}
+    skipped: set[str] = set()
     for label, row in rows.items():
         found = _row_faults(labels, row)
+        if not isinstance(label, str):
+            found.insert(0, f"wanted text as a label, found {label!r}; put it into quotes")
         faults += [f"{path}: labels.{label}: {fault}" for fault in found]
-        if found or row.get("skip"):
+        if found:
             continue
-        targets[str(label)] = _target(
+        if row.get("skip"):
+            skipped.add(label)
+            continue
+        targets[label] = _target(
             labels,
             row.get("node"),
             maybe=tuple(row.get("maybe", ())),
             excluded=tuple(row.get("not", ())),
-            is_bed=bool(row.get("bed", False)),
+            is_bed=row.get("bed", False),
         )
     if faults:
         raise TrainingDataError("\n".join(faults))
-    return MappingProxyType(targets)
+    return LabelMap(targets=MappingProxyType(targets), skipped=frozenset(skipped))
 
 
 def _row_faults(labels: LabelSet, row: Any) -> list[str]:  # noqa: ANN401 - whatever YAML held
     if not isinstance(row, dict):
         return [f"wanted a mapping such as {{node: dog}}, found {row!r}"]
     faults = [
-        f"unknown key {key!r}, known are {', '.join(sorted(_KEYS))}" for key in row if key not in _KEYS
+        f"unknown key {key!r}, known are {', '.join(sorted(_KEYS))}"
+        for key in row
+        if key not in _KEYS
     ]
     nodes = [row["node"]] if row.get("node") is not None else []
     for key in ("maybe", "not"):
@@ -91,7 +108,16 @@ def _row_faults(labels: LabelSet, row: Any) -> list[str]:  # noqa: ANN401 - what
             nodes += listed
         else:
             faults.append(f"{key} must be a list of nodes, found {listed!r}")
-    faults += [f"no node {node!r} in the ontology" for node in nodes if node not in labels.index]
+    faults += [
+        f"no node {node!r} in the ontology"
+        for node in nodes
+        if not isinstance(node, str) or node not in labels.index
+    ]
+    faults += [
+        f"{key} must be true or false, found {row[key]!r}"
+        for key in ("bed", "skip")
+        if not isinstance(row.get(key, False), bool)
+    ]
     return faults
 
 

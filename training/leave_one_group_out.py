@@ -58,7 +58,7 @@ def groups_of(data: TrainingData, label: str) -> list[str]:
 
 def score_fold(run: Run, data: TrainingData, *, label: str, group: str, node: str) -> Fold:
     """Score the clips of one group against the negatives."""
-    targets = read_label_map(run.labels)
+    targets = read_label_map(run.labels).targets
     rows = tuple(
         row
         for row in data.rows

@@ -6,8 +6,8 @@ worker, before and after a resumed run.
 Axes: S samples, T posterior frames (100 ms), N ontology nodes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,22 +25,22 @@ from training.distortions import (
     draw_codec,
     draw_overload,
     draw_tone,
-    loudest_rms,
 )
 from training.errors import TrainingDataError
-from training.labels import Target, node_target
-from training.synthesis.catalogue import render_node
+from training.kinds import (
+    ALARMS,
+    BREAKS,
+    HOUSEHOLD,
+    SYNTHESISED_NODES,
+    TONES,
+)
+from training.labels import LabelMap, Target, node_target
+from training.sounds import Sound, at_level, place_at_random, synthesise
 from training.synthesis.household import draw_household, render_household
 from training.synthesis.rooms import draw_room, render_room
 
-BLUR_FRAMES = 3
-"""Frames around a sound in which nobody can say whether it is still there: unknown."""
-
-PAUSE_FRAMES: Mapping[str, int] = {"smoke_alarm": 20, "co_alarm": 60, "low_battery_chirp": 10}
-"""The same after alarms with a cadence: only the missing next pulse shows that they are over."""
-
-_SILENCE = 1e-7
-"""RMS below which a sound is digital silence, and has no level to change."""
+ROOM_LABEL = "rir"
+"""Label of measured room impulse responses, which are no sounds."""
 
 _ROOM_SAMPLES = 20_000
 """Longest reverberation kept, 1.25 s."""
@@ -72,23 +72,13 @@ class MixtureConfig:
         return round(self.scene_s * SAMPLE_RATE_HZ) // FRAME_SAMPLES * FRAME_SAMPLES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sound:
-    """A sound alone: audio (S,), when it is heard (T,), when nobody can say (T,), its target."""
-
-    audio: Tensor
-    active: NDArray[np.bool_]
-    blurred: NDArray[np.bool_]
-    target: Target
-
-
 class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
     """Scenes by index: audio (S,) float32, true (T, N) bool, unknown (T, N) bool."""
 
     def __init__(
         self,
         bank: ClipBank,
-        targets: Mapping[str, Target],
+        label_map: LabelMap,
         labels: LabelSet,
         config: MixtureConfig,
         *,
@@ -98,17 +88,19 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         """Sort the clips.
 
         Raises:
-            TrainingDataError: a label of the bank is not in the label map.
+            TrainingDataError: a label of the bank is not in the label map, none of its sounds has
+                a node, or the ontology lacks nodes that are synthesised.
         """
-        missing = sorted({row.label for row in bank.rows} - set(targets) - {"rir"})
-        if missing:
-            raise TrainingDataError(
-                f"the label map knows nothing of: {', '.join(missing)}; add them, or mark them skip"
-            )
-        self.bank, self.targets, self.labels = bank, targets, labels
+        _check(bank, label_map, labels)
+        self.bank, self.targets, self.labels = bank, label_map.targets, labels
         self.config, self.seed, self.length = config, seed, length
-        self.clips_of = _by_label_and_group(bank)
+        self.clips_of = {
+            label: clips
+            for label, clips in _by_label_and_group(bank).items()
+            if label in self.targets
+        }
         self.rooms = self._rooms()
+        targets = self.targets
         glass = [name for name in self.clips_of if targets[name].node == config.glass_node]
         self.glass_labels = glass
         self.sound_labels = [name for name in self.clips_of if targets[name].node is not None]
@@ -140,7 +132,7 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             unknown |= sound.blurred[:, None] & sound.target.true
         return audio, torch.from_numpy(true), torch.from_numpy(unknown & ~true)
 
-    def _bed(self, rng: np.random.Generator, level_db: float) -> _Sound:
+    def _bed(self, rng: np.random.Generator, level_db: float) -> Sound:
         """A steady sound over the whole scene, or mere room noise."""
         samples = self.config.samples
         frames = samples // FRAME_SAMPLES
@@ -157,67 +149,33 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             audio = as_tensor(noise.samples[:samples])
             nothing = np.zeros(len(self.labels.nodes), dtype=np.bool_)
             target = Target(node=None, true=nothing, unknown=nothing)
-        audio = _at_level(audio, level_db, over_all=True)
+        audio = at_level(audio, level_db, over_all=True)
         active = active_frames(audio.numpy()) if target.node is not None else everywhere
-        return _Sound(audio=audio, active=active, blurred=everywhere & ~active, target=target)
+        return Sound(audio=audio, active=active, blurred=everywhere & ~active, target=target)
 
-    def _foreground(self, rng: np.random.Generator, bed_db: float) -> _Sound:
+    def _foreground(self, rng: np.random.Generator, bed_db: float) -> Sound:
         config = self.config
         draw = rng.random()
         shares = (config.alarm_share, config.tone_share, config.break_share, config.household_share)
-        kinds = (_ALARMS, _TONES, _BREAKS, _HOUSEHOLD)
+        kinds = (ALARMS, TONES, BREAKS, HOUSEHOLD)
         for share, (nodes, odds) in zip(shares, kinds, strict=True):
             if draw < share:
-                sound = self._synthesise(rng, str(rng.choice(nodes, p=odds)))
+                node = str(rng.choice(nodes, p=odds))
+                sound = synthesise(node, self.synthesised[node], config.samples, rng)
                 break
             draw -= share
         else:
             is_glass = draw < config.glass_share and self.glass_labels
-            sound = self._record_of(rng, self.glass_labels if is_glass else self.sound_labels)
+            label = self._choose(rng, self.glass_labels if is_glass else self.sound_labels)
+            clip = self._clip(rng, label)
+            sound = place_at_random(clip, self.targets[label], config.samples, rng)
         audio = sound.audio
         if rng.random() < config.room_share:
             audio = self.rooms[int(rng.integers(len(self.rooms)))].apply(audio)
         if rng.random() < config.colour_share / 2:
             audio = draw_tone(rng, strength=0.6).apply(audio)
-        audio = _at_level(audio, float(rng.uniform(bed_db - 1, -4)), over_all=False)
-        return _Sound(audio=audio, active=sound.active, blurred=sound.blurred, target=sound.target)
-
-    def _synthesise(self, rng: np.random.Generator, node: str) -> _Sound:
-        config = self.config
-        rendered = render_node(node, config.scene_s, rng)
-        frames = config.samples // FRAME_SAMPLES
-        active = np.zeros(frames, dtype=np.bool_)
-        audio = rendered.samples[: config.samples]
-        if node in PAUSE_FRAMES:
-            for span in rendered.spans:
-                active[int(span.onset_s * 10) : max(int(np.ceil(span.offset_s * 10)), 1)] = True
-        else:
-            active = active_frames(audio)[:frames]
-        blurred = _blur(active, after=PAUSE_FRAMES.get(node, BLUR_FRAMES))
-        target = self.synthesised[node]
-        return _Sound(audio=as_tensor(audio), active=active, blurred=blurred, target=target)
-
-    def _record_of(self, rng: np.random.Generator, labels: Sequence[str]) -> _Sound:
-        """A real recording of one of `labels`, cut and placed at random."""
-        label = self._choose(rng, labels)
-        clip = self._clip(rng, label)
-        total = self.config.samples
-        if len(clip) > total:
-            start = int(rng.integers(0, len(clip) - total + 1))
-            clip = clip[start : start + total]
-        placed = np.zeros(total, dtype=np.float32)
-        onset = int(rng.integers(-len(clip) // 4, max(total - len(clip) // 2, 1)))
-        source = clip[max(0, -onset) :][: total - max(0, onset)]
-        placed[max(0, onset) :][: len(source)] = source
-        active = active_frames(placed)
-        if not placed.any():
-            active[:] = False
-        return _Sound(
-            audio=as_tensor(placed),
-            active=active,
-            blurred=_blur(active, after=BLUR_FRAMES),
-            target=self.targets[label],
-        )
+        audio = at_level(audio, float(rng.uniform(bed_db - 1, -4)), over_all=False)
+        return replace(sound, audio=audio)
 
     def _record(
         self, rng: np.random.Generator, audio: Tensor, *, gain_db: float, noise_db: float
@@ -250,7 +208,9 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         """Measured impulse responses, cut at their direct path, and as many simulated ones."""
         rng = np.random.default_rng([self.seed, 0x0500])
         recorded = (
-            self.bank.clip(index) for index, row in enumerate(self.bank.rows) if row.label == "rir"
+            self.bank.clip(index)
+            for index, row in enumerate(self.bank.rows)
+            if row.label == ROOM_LABEL
         )
         responses = [response[int(np.abs(response).argmax()) :] for response in recorded]
         count = max(len(responses), 40)
@@ -261,6 +221,23 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             Room(response=as_tensor(np.pad(r[:length], (0, length - len(r[:length])))))
             for r in responses
         ]
+
+
+def _check(bank: ClipBank, label_map: LabelMap, labels: LabelSet) -> None:
+    found = {row.label for row in bank.rows} - {ROOM_LABEL}
+    if unheard_of := sorted(found - set(label_map.targets) - label_map.skipped):
+        raise TrainingDataError(
+            f"the label map knows nothing of: {', '.join(unheard_of)}; add them, or mark them skip"
+        )
+    if not any(label_map.targets[label].node for label in found & set(label_map.targets)):
+        raise TrainingDataError(
+            f"no recording with a sound of the ontology among {len(bank.rows)} clips; scenes need "
+            "at least one label whose entry in the label map has a node"
+        )
+    if lacking := sorted(SYNTHESISED_NODES - set(labels.nodes)):
+        raise TrainingDataError(
+            f"the ontology lacks nodes that training synthesises: {', '.join(lacking)}; add them"
+        )
 
 
 def _fast_size(least: int) -> int:
@@ -280,44 +257,6 @@ def _by_label_and_group(bank: ClipBank) -> dict[str, list[list[int]]]:
     """Indices of the clips of each label, group by group; impulse responses are no sounds."""
     clips: dict[str, dict[str, list[int]]] = {}
     for index, row in enumerate(bank.rows):
-        if row.label != "rir":
+        if row.label != ROOM_LABEL:
             clips.setdefault(row.label, {}).setdefault(row.group, []).append(index)
     return {label: list(groups.values()) for label, groups in sorted(clips.items())}
-
-
-def _blur(active: NDArray[np.bool_], *, after: int) -> NDArray[np.bool_]:
-    """Frames shortly before and `after` frames after an active one, itself not active."""
-    near = active.copy()
-    near[:-1] |= active[1:]
-    for shift in range(1, min(after, len(active) - 1) + 1):
-        near[shift:] |= active[:-shift]
-    return near & ~active
-
-
-def _at_level(audio: Tensor, level_db: float, *, over_all: bool) -> Tensor:
-    """Scale (S,) audio to an RMS level in dBFS, over all of it or in its loudest 100 ms."""
-    level = float(audio.square().mean().sqrt()) if over_all else loudest_rms(audio)
-    return audio * (10 ** (level_db / 20) / level) if level > _SILENCE else audio
-
-
-def _odds(weights: Mapping[str, float]) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    total = sum(weights.values())
-    return tuple(weights), tuple(weight / total for weight in weights.values())
-
-
-_ALARMS = _odds({"smoke_alarm": 0.6, "co_alarm": 0.18, "fire_bell": 0.1, "low_battery_chirp": 0.12})
-_TONES = _odds(
-    {
-        "timer_beep": 3,
-        "alarm_clock": 3,
-        "phone": 2,
-        "doorbell": 2,
-        "buzzer": 1,
-        "siren": 1,
-        "vehicle_alarm": 1.5,
-        "car_horn": 1,
-        "interface_sound": 2,
-    }
-)
-_BREAKS = _odds({"window_glass": 5, "crockery": 3, "clink": 2, "drop": 2})
-_HOUSEHOLD = _odds({"speech": 2, "dishes": 2, "footsteps": 1, "knock": 1.5, "thump": 1.5, "tap": 1})

@@ -7,7 +7,7 @@ import argparse
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from ontology import LabelSet
 from training import calibrate, evaluate
 from training.config import RunConfig
 from training.export import BundleFacts, export_bundle
-from training.labels import Target, read_label_map
+from training.kinds import SYNTHESISED_NODES
+from training.labels import LabelMap, Target, read_label_map
 from training.loop import Run
-from training.mixtures import SceneDataset
+from training.mixtures import ROOM_LABEL, SceneDataset
 from training.model_card import write_card
 from training.session import TrainingData, open_data
 from training.synthesis.scene import home_scene
@@ -43,8 +44,9 @@ def write(run: Run, data: TrainingData, out: Path) -> Path:
         The bundle's folder. `evaluation.json` stands beside it.
     """
     model, labels = run.averaged_model(), run.labels
-    targets = read_label_map(labels)
-    scale, bias = _calibrate(model, data, targets, run.config)
+    label_map = read_label_map(labels)
+    targets = label_map.targets
+    scale, bias = _calibrate(model, data, label_map, run.config)
     dev = [row for row in data.rows if row.split == "dev"]
     reserved = [row for row in data.rows if row.group in data.reserved]
     _logger.info("measuring on %d clips of dev and %d of held-out groups", len(dev), len(reserved))
@@ -57,6 +59,7 @@ def write(run: Run, data: TrainingData, out: Path) -> Path:
     print(evaluate.table(on_all, "dev and held-out groups of train"))
     quality = {
         "command": COMMAND,
+        "untaught": _untaught(data, run.config, targets, nodes),
         "average_precision_dev": {s.node: round(s.average_precision, 3) for s in on_dev},
         "average_precision_dev_and_held_out": {
             s.node: round(s.average_precision, 3) for s in on_all
@@ -81,13 +84,13 @@ def write(run: Run, data: TrainingData, out: Path) -> Path:
 
 
 def _calibrate(
-    model: JointModel, data: TrainingData, targets: Mapping[str, Target], config: RunConfig
+    model: JointModel, data: TrainingData, label_map: LabelMap, config: RunConfig
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Scale and bias from scenes of held-out groups (and measured rooms, which carry no label)."""
-    rows = tuple(row for row in data.rows if row.group in data.reserved or row.label == "rir")
+    rows = tuple(row for row in data.rows if row.group in data.reserved or row.label == ROOM_LABEL)
     scenes = SceneDataset(
         data.bank(rows),
-        targets,
+        label_map,
         model.labels,
         replace(config.mixture, glass_share=0.0),
         seed=CALIBRATION_SEED,
@@ -95,6 +98,19 @@ def _calibrate(
     )
     _logger.info("calibrating on %d scenes of held-out groups", len(scenes))
     return calibrate.fit(model, scenes)
+
+
+def _untaught(
+    data: TrainingData, config: RunConfig, targets: Mapping[str, Target], nodes: Sequence[str]
+) -> list[str]:
+    """Nodes of which training heard neither a recording nor a synthesised sound."""
+    labels = {row.label for row in data.training_rows(config) if row.label in targets}
+    heard = np.any([targets[label].true for label in labels], axis=0)
+    return [
+        node
+        for node, is_heard in zip(nodes, heard, strict=True)
+        if not is_heard and node not in SYNTHESISED_NODES
+    ]
 
 
 def _first(clips: evaluate.ClipScores, count: int) -> evaluate.ClipScores:
@@ -121,7 +137,7 @@ def _self_test_clip() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 def _sources(data: TrainingData, config: RunConfig) -> list[dict[str, Any]]:
     """One row for each source and licence whose recordings trained the weights."""
     rows = data.training_rows(config)
-    counts = Counter((row.source, row.licence) for row in rows if row.label != "rir")
+    counts = Counter((row.source, row.licence) for row in rows if row.label != ROOM_LABEL)
     return [
         {"source": source, "licence": licence, "clips": count}
         for (source, licence), count in sorted(counts.items())
