@@ -32,7 +32,8 @@ class Results:
         contestants: who took part.
         costs: key of a contestant to ms of processor time per second of audio, per round.
         starts: `aed` and, if present, `yamnet` to their fresh processes.
-        model_bytes: size of the model files, by the same keys.
+        daemon_mb: memory of `aed run` with one source, all its processes.
+        model_bytes: size of the model files, by the keys of `starts`.
         layers: layer of aed to its part of the headline's cost, per round.
         hot_spots: what the layer of onnxruntime consists of.
     """
@@ -42,6 +43,7 @@ class Results:
     contestants: Sequence[Contestant]
     costs: Mapping[str, Sequence[float]]
     starts: Mapping[str, Sequence[Start]]
+    daemon_mb: float
     model_bytes: Mapping[str, int]
     layers: Mapping[str, Sequence[float]]
     hot_spots: HotSpots
@@ -102,6 +104,7 @@ def as_json(results: Results) -> dict[str, Any]:
             for who, starts in results.starts.items()
         },
         "aed_ms_per_s_of_audio_and_per_call": list(results.aed_cost_per_call),
+        "daemon_memory_mb": results.daemon_mb,
         "layers_ms_per_s": {
             layer: asdict(spread(rounds)) for layer, rounds in results.layers.items()
         },
@@ -151,7 +154,7 @@ def _cost_table(results: Results) -> Table:
 
 def _process_table(results: Results) -> Table:
     table = Table(title="A fresh process", title_justify="left")
-    for name in ("Contestant", "first posterior (s)", "memory, PSS (MB)", "model file (MB)"):
+    for name in ("Contestant", "first posterior (s)", "PSS (MB)", "model file (MB)"):
         table.add_column(name, justify="left" if name == "Contestant" else "right")
     for who, starts in results.starts.items():
         first = spread([one.first_posterior_s for one in starts])
@@ -159,9 +162,10 @@ def _process_table(results: Results) -> Table:
         table.add_row(
             who,
             f"{first.median:.2f} ({first.least:.2f} - {first.most:.2f})",
-            f"{memory.median:.1f} ({memory.least:.1f} - {memory.most:.1f})",
+            f"{memory.median:.1f}",
             f"{results.model_bytes[who] / 1_000_000:.2f}",
         )
+    table.add_row("aed run, one source", "", f"{results.daemon_mb:.1f}", "")
     return table
 
 

@@ -1,5 +1,8 @@
 """The benchmark's own arithmetic, and one short run of all of it."""
 
+import subprocess
+import sys
+import time
 from io import StringIO
 
 import numpy as np
@@ -20,6 +23,7 @@ from tests.benchmarks.contestants import (
     yamnet_folder,
 )
 from tests.benchmarks.cost import cost_per_call, costs_ms_per_s, ratios, spread
+from tests.benchmarks.daemon_memory import family
 from tests.benchmarks.fresh import Start
 from tests.benchmarks.hot_spots import HotSpots, ancestors
 from tests.benchmarks.report import HEADLINE_AED, HEADLINE_YAMNET, Results, as_json, show
@@ -43,6 +47,7 @@ def results(costs: dict[str, list[float]]) -> Results:
         ],
         costs={"aed_1_calls_per_s": [0.5, 0.5, 0.5], **costs},
         starts={"aed": [Start(first_posterior_s=0.3, memory_mb=50.0)]},
+        daemon_mb=90.0,
         model_bytes={"aed": 1_000_000},
         layers={"onnxruntime": [0.4, 0.5, 0.6]},
         hot_spots=HotSpots(front_end_ms=0.1, network_ms=0.2, kernels_per_call=9, kernels_ms={}),
@@ -119,3 +124,18 @@ def test_the_tables_fit_a_terminal() -> None:
 
     assert "aed needs 0.50 of YAMNet's processor time" in sink.getvalue()
     assert "…" not in sink.getvalue()
+
+
+def test_a_family_is_a_process_and_its_descendants() -> None:
+    script = "import subprocess, sys; subprocess.run(['cat'])"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as process:
+        while len(members := family(str(process.pid))) < 2:
+            assert process.poll() is None
+            time.sleep(0.01)
+        assert process.stdin is not None
+        process.stdin.close()
+
+    assert members[0] == str(process.pid)
+    assert len(members) == 2
