@@ -30,7 +30,7 @@ def read_recording(path: Path | str, block_s: float = BLOCK_S) -> Iterator[Audio
         AudioError: the file cannot be opened or decoded, or holds no sample.
     """
     try:
-        with soundfile.SoundFile(os.fspath(path)) as recording:
+        with soundfile.SoundFile(os.fsencode(path)) as recording:
             block_samples = max(1, round(recording.samplerate * block_s))
             is_empty = True
             while len(samples := recording.read(block_samples, dtype="float32", always_2d=True)):
