@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from aed.model.joint import JointModel
@@ -28,7 +29,7 @@ MARGIN = 0.02
 """By which a threshold stands above the loudest negative."""
 
 
-def fit(model: JointModel, scenes: SceneDataset) -> tuple[torch.Tensor, torch.Tensor]:
+def fit(model: JointModel, scenes: SceneDataset) -> tuple[Tensor, Tensor]:
     """Fit scale (N,) and bias (N,) of every branch on scenes of held-out sounds."""
     logits, truths, masks = [], [], []
     with torch.inference_mode():
@@ -37,19 +38,32 @@ def fit(model: JointModel, scenes: SceneDataset) -> tuple[torch.Tensor, torch.Te
             logits.append(model(audio[None]).logits[0])
             truths.append(true)
             masks.append(branch_mask(scenes.labels, true, unknown))
-    x = torch.cat(logits).clone()  # (F, N)
-    y, mask = torch.cat(truths).to(x.dtype), torch.cat(masks).to(x.dtype)
-    log_scale = torch.zeros(x.shape[1], requires_grad=True)
-    bias = torch.zeros(x.shape[1], requires_grad=True)
+    return fit_branches(torch.cat(logits).clone(), torch.cat(truths), torch.cat(masks))
+
+
+def fit_branches(logits: Tensor, true: Tensor, judged: Tensor) -> tuple[Tensor, Tensor]:
+    """Fit σ(scale * logit + bias) to the truth, branch by branch.
+
+    Args:
+        logits: (F, N) float32, conditional.
+        true: (F, N) bool.
+        judged: (F, N) bool; what is not, says nothing.
+
+    Returns:
+        Scale (N,), above 0, and bias (N,).
+    """
+    truth, mask = true.to(logits.dtype), judged.to(logits.dtype)
+    log_scale = torch.zeros(logits.shape[1], requires_grad=True)
+    bias = torch.zeros(logits.shape[1], requires_grad=True)
     optimiser = torch.optim.LBFGS([log_scale, bias], max_iter=200, line_search_fn="strong_wolfe")
 
-    def closure() -> torch.Tensor:
+    def closure() -> Tensor:
         optimiser.zero_grad()
         losses = functional.binary_cross_entropy_with_logits(
-            x * log_scale.exp() + bias, y, reduction="none"
+            logits * log_scale.exp() + bias, truth, reduction="none"
         )
         prior = PRIOR_STRENGTH * (log_scale.square() + bias.square() / 4).sum()
-        loss = ((losses * mask).sum() + prior) / len(x)
+        loss = ((losses * mask).sum() + prior) / len(logits)
         loss.backward()
         return loss
 

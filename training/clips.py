@@ -45,18 +45,24 @@ class ClipBank:
 
     Attributes:
         rows: what each clip is.
-        starts: (clips + 1,) int64, where each clip begins in `samples`.
-        samples: (S,) int16 at 16 kHz, all clips one after another.
+        bounds: (clips, 2) int64, where each clip begins and ends in `samples`.
+        samples: (S,) int16 at 16 kHz, clips one after another.
     """
 
     rows: tuple[ClipRow, ...]
-    starts: NDArray[np.int64]
+    bounds: NDArray[np.int64]
     samples: NDArray[np.int16]
 
     def clip(self, index: int) -> NDArray[np.float32]:
         """Samples (S,) of one clip, full scale ±1."""
-        part = self.samples[self.starts[index] : self.starts[index + 1]]
-        return part.astype(np.float32) / 32768.0
+        start, end = self.bounds[index]
+        return self.samples[start:end].astype(np.float32) / 32768.0
+
+    def only(self, rows: Sequence[ClipRow]) -> "ClipBank":
+        """The bank of some of its clips, in the order asked for; nothing is copied."""
+        place = {row.path: index for index, row in enumerate(self.rows)}
+        places = [place[row.path] for row in rows]
+        return ClipBank(tuple(rows), self.bounds[places].reshape(-1, 2), self.samples)
 
 
 def read_manifest(folder: Path) -> tuple[ClipRow, ...]:
@@ -82,49 +88,69 @@ def read_manifest(folder: Path) -> tuple[ClipRow, ...]:
             f"{path}: cannot be read ({error.strerror}); AED_DATA must name a folder with a "
             "manifest.tsv"
         ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TrainingDataError(f"{path}: is not a table in UTF-8: {error}") from error
 
 
 def decode(path: Path) -> NDArray[np.int16]:
     """Decode one file to 16 kHz mono (S,) int16, by libsndfile and soxr.
 
     Raises:
-        TrainingDataError: it cannot be decoded, or is empty.
+        TrainingDataError: it cannot be decoded, is empty, or holds samples that are not numbers.
     """
     try:
         samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise TrainingDataError(f"{path}: cannot be decoded: {error}") from error
+    if not len(samples):
+        raise TrainingDataError(f"{path}: holds no samples")
+    if not np.isfinite(samples).all():
+        raise TrainingDataError(f"{path}: holds samples that are not finite numbers")
     mono = samples.mean(axis=1)
     if rate_hz != SAMPLE_RATE_HZ:
         mono = librosa.resample(mono, orig_sr=rate_hz, target_sr=SAMPLE_RATE_HZ, res_type="soxr_hq")
-    if not len(mono):
-        raise TrainingDataError(f"{path}: holds no samples")
     samples_i16: NDArray[np.int16] = np.round(np.clip(mono, -1, 1) * 32767).astype(np.int16)
     return samples_i16
 
 
 def open_bank(folder: Path, rows: Sequence[ClipRow], cache: Path) -> ClipBank:
-    """Decode `rows` once and keep them in `cache`, named by what they hold.
+    """Decode `rows` once and keep them in `cache`, named by the files' paths, sizes and times.
 
-    A clip that cannot be decoded is an error: a training set must not shrink in silence.
+    Raises:
+        TrainingDataError: a clip is missing or cannot be decoded: a training set must not shrink
+            in silence.
     """
-    stats = [(folder / row.path).stat().st_size for row in rows]
-    key = repr([(row.path, size) for row, size in zip(rows, stats, strict=True)])
-    stem = cache / f"clips-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    samples_path, starts_path = stem.with_suffix(".i16"), stem.with_suffix(".npy")
-    if not starts_path.exists():
+    stem = cache / f"clips-{_fingerprint(folder, rows)}"
+    samples_path, bounds_path = stem.with_suffix(".i16"), stem.with_suffix(".npy")
+    if not bounds_path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         _logger.info("decoding %d clips into %s", len(rows), samples_path)
-        starts = [0]
+        ends = [0]
         with samples_path.open("wb") as file:
             for row in rows:
                 samples = decode(folder / row.path)
                 file.write(samples.tobytes())
-                starts.append(starts[-1] + len(samples))
-        np.save(starts_path, np.array(starts, dtype=np.int64))
-    starts_array = np.load(starts_path)
-    samples_map = np.memmap(samples_path, dtype=np.int16, mode="r")
-    return ClipBank(tuple(rows), starts_array, samples_map)
+                ends.append(ends[-1] + len(samples))
+        partial = stem.with_suffix(".partial.npy")
+        np.save(partial, np.stack([ends[:-1], ends[1:]], axis=1).astype(np.int64))
+        partial.replace(bounds_path)  # last, and in one move: what is there is whole
+    bounds = np.load(bounds_path)
+    if not len(bounds):
+        return ClipBank((), bounds, np.empty(0, dtype=np.int16))
+    return ClipBank(tuple(rows), bounds, np.memmap(samples_path, dtype=np.int16, mode="r"))
+
+
+def _fingerprint(folder: Path, rows: Sequence[ClipRow]) -> str:
+    digest = hashlib.sha256(str(folder.resolve()).encode())
+    for row in rows:
+        try:
+            stat = (folder / row.path).stat()
+        except OSError as error:
+            raise TrainingDataError(
+                f"{folder / row.path}: is in the manifest, but cannot be read ({error.strerror})"
+            ) from error
+        digest.update(repr((row.path, stat.st_size, stat.st_mtime_ns)).encode())
+    return digest.hexdigest()[:16]
 
 
 def active_frames(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -136,7 +162,7 @@ def active_frames(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     padded = np.pad(samples, (0, count * FRAME_SAMPLES - len(samples)))
     power = np.mean(padded.reshape(count, FRAME_SAMPLES) ** 2, axis=1)
     active: NDArray[np.bool_] = power > max(
-        float(power.max()) * 10 ** (-ACTIVE_RANGE_DB / 10), 1e-10
+        float(power.max(initial=0.0)) * 10 ** (-ACTIVE_RANGE_DB / 10), 1e-10
     )
     return active
 

@@ -1,14 +1,25 @@
 """Settings of a training run: one YAML file is one run, and stands in its checkpoints."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from training.errors import TrainingDataError
 from training.mixtures import MixtureConfig
+from training.yaml_file import read_mapping
+
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "seed": (0, 2**31),
+    "steps": (1, 10**7),
+    "batch_scenes": (1, 10**4),
+    "warmup_steps": (0, 10**7),
+    "scene_s": (1.0, 10.0),  # the front end hears at most ten seconds at once
+}
+"""Least and most of each number that is no share or decay (those lie within 0 to 1)."""
+
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +62,11 @@ def read_run(path: Path) -> RunConfig:
     """Read a run's YAML file.
 
     Raises:
-        TrainingDataError: it cannot be read, or has unknown keys or values of the wrong type.
+        TrainingDataError: it cannot be read, has unknown keys, or values of the wrong type or
+            range; every fault is told at once.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TrainingDataError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise TrainingDataError(f"{path}: wanted a mapping of settings, found {document!r}")
-    mixture = document.get("mixture", {})
-    document = {key: value for key, value in document.items() if key != "mixture"}
+    document = read_mapping(path)
+    mixture = document.pop("mixture", {})
     faults = _faults(document, RunConfig(), "") + _faults(mixture, MixtureConfig(), "mixture.")
     if faults:
         raise TrainingDataError("\n".join(f"{path}: {fault}" for fault in faults))
@@ -82,12 +88,35 @@ def _faults(document: Any, default: object, prefix: str) -> list[str]:  # noqa: 
     for key, value in document.items():
         if key not in known:
             faults.append(f"unknown key {prefix}{key}, known are {', '.join(sorted(known))}")
-            continue
-        wanted = list if isinstance(known[key], tuple) else type(known[key])
-        fits = isinstance(value, wanted) or (wanted is float and isinstance(value, int))
-        if not fits or (isinstance(value, bool) and wanted is not bool):
-            faults.append(f"{prefix}{key}: wanted {wanted.__name__}, found {value!r}")
+        elif problem := _problem(key, value, known[key]):
+            faults.append(f"{prefix}{key}: {problem}, found {value!r}")
     return faults
+
+
+def _problem(key: str, value: object, default: object) -> str | None:
+    """What is wanted of a value, if it is something else."""
+    if isinstance(default, tuple):
+        wanted = type(default[0]) if default else str
+        if not isinstance(value, list) or not all(_fits(item, wanted) for item in value):
+            return f"wanted a list, each a {wanted.__name__}"
+        if key == "counts" and not (
+            min(value, default=-1.0) >= 0 and abs(math.fsum(value) - 1) < _ROUNDING
+        ):
+            return "wanted probabilities that add up to 1"
+        return None
+    if not _fits(value, type(default)):
+        return f"wanted {type(default).__name__}"
+    if isinstance(value, int | float):
+        least, most = _RANGES.get(key, (0.0, 1.0))
+        if not least <= value <= most:
+            return f"wanted {least:g} to {most:g}"
+    return None
+
+
+def _fits(value: object, wanted: type) -> bool:
+    if isinstance(value, bool):
+        return wanted is bool
+    return isinstance(value, wanted) or (wanted is float and isinstance(value, int))
 
 
 def _tuples(document: Mapping[str, Any]) -> dict[str, Any]:

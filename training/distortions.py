@@ -17,6 +17,9 @@ from torchaudio import functional
 
 from aed.audio import SAMPLE_RATE_HZ
 
+_HEADROOM = 16.0
+"""More than shelves within ±10 dB can raise a peak."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
@@ -49,13 +52,16 @@ class Tone:
     def apply(self, audio: Tensor) -> Tensor:
         """Filter."""
         rate = SAMPLE_RATE_HZ
+        # torchaudio's filters clip at full scale, as no microphone's colour does: keep below it.
+        headroom = _HEADROOM * max(float(audio.abs().max()), 1.0)
+        audio = audio / headroom
         audio = functional.bass_biquad(audio, rate, self.bass_db, central_freq=200.0)
         audio = functional.treble_biquad(audio, rate, self.treble_db, central_freq=3_000.0)
         if self.low_cut_hz is not None:
             audio = functional.highpass_biquad(audio, rate, self.low_cut_hz)
         if self.high_cut_hz is not None:
             audio = functional.lowpass_biquad(audio, rate, self.high_cut_hz)
-        return audio
+        return audio * headroom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,17 +119,6 @@ def draw_overload(rng: np.random.Generator) -> Overload:
 def draw_codec(rng: np.random.Generator) -> Codec:
     """Draw 5 to 8 bits."""
     return Codec(levels=2 ** int(rng.integers(5, 9)))
-
-
-def mix_at(background: Tensor, sound: Tensor, snr_db: float) -> Tensor:
-    """Scale `sound` so that its loudest part stands `snr_db` above the background's level.
-
-    The loudest 100 ms count, not the mean: a short break in a long clip is as loud as it sounds.
-    Returns the scaled sound alone.
-    """
-    return sound * (
-        max(_rms(background), 1e-5) * 10 ** (snr_db / 20) / max(loudest_rms(sound), 1e-9)
-    )
 
 
 def loudest_rms(audio: Tensor, window_samples: int = 1_600) -> float:

@@ -87,7 +87,7 @@ def recall_at(
     false_positives: Sequence[int],
 ) -> dict[str, float]:
     """Share of positives above all but the k loudest negatives, for each k."""
-    loudest = np.sort(negatives)[::-1]
+    loudest = np.append(np.sort(negatives)[::-1], np.full(max(false_positives) + 1, -np.inf))
     return {str(k): float(np.mean(positives > loudest[k])) for k in false_positives}
 
 

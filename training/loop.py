@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ CHECKPOINT_EVERY_STEPS = 250
 LOG_EVERY_STEPS = 50
 CHECKPOINT_NAME = "checkpoint.pt"
 LOG_NAME = "log.csv"
+_CHECKPOINT_KEYS = {"config", "nodes", "model", "average", "optimiser", "step"}
 
 _logger = logging.getLogger(__name__)
 
@@ -59,7 +61,11 @@ class Run:
     @classmethod
     def from_checkpoint(cls, path: Path, labels: LabelSet) -> "Run":
         """A run as it stands in a checkpoint, settings included."""
-        run = cls(run_of(read_checkpoint(path)["config"]), labels)
+        try:
+            config = run_of(read_checkpoint(path)["config"])
+        except TypeError as error:
+            raise CheckpointError(f"{path}: has settings of another version: {error}") from error
+        run = cls(config, labels)
         run.load(path)
         return run
 
@@ -122,7 +128,7 @@ class Run:
                 "or delete it"
             )
         self._check_ontology(state, path)
-        self.model.load_state_dict(state["model"])
+        self._take_weights(state["model"], path)
         self.average = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
@@ -131,8 +137,16 @@ class Run:
         """Begin with the averaged weights of another run."""
         state = read_checkpoint(path)
         self._check_ontology(state, path)
-        self.model.load_state_dict(state["average"])
+        self._take_weights(state["average"], path)
         self.average = {name: value.clone() for name, value in state["average"].items()}
+
+    def _take_weights(self, weights: dict[str, Tensor], path: Path) -> None:
+        try:
+            self.model.load_state_dict(weights)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{path}: holds weights of another network than this version's: {error}"
+            ) from error
 
     def _check_ontology(self, state: dict[str, Any], path: Path) -> None:
         if state["nodes"] != _paths(self.labels):
@@ -157,8 +171,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
         raise CheckpointError(f"{path}: cannot be read as a checkpoint: {error}") from error
+    if not isinstance(state, dict) or (missing := _CHECKPOINT_KEYS - state.keys()):
+        found = f"lacks {', '.join(sorted(missing))}" if isinstance(state, dict) else "is none"
+        raise CheckpointError(f"{path}: wanted a checkpoint of a training run; this {found}")
     return state
 
 
@@ -178,8 +195,9 @@ def train(run: Run, scenes: SceneDataset, out: Path, *, workers: int) -> None:
     )
     depths = int(run.labels.depth.max()) + 1
     started, first, losses = time.monotonic(), run.step, []
+    _forget_after(out / LOG_NAME, run.step)
     with (out / LOG_NAME).open("a", encoding="utf-8", newline="") as file:
-        log = csv.writer(file)
+        log = csv.writer(file, lineterminator="\n")
         if file.tell() == 0:
             log.writerow(["step", "loss", *(f"recall_depth_{d}" for d in range(depths)), "lr"])
         for audio, true, unknown in loader:
@@ -204,6 +222,16 @@ def train(run: Run, scenes: SceneDataset, out: Path, *, workers: int) -> None:
                 )
             if run.step % CHECKPOINT_EVERY_STEPS == 0 or run.step == run.config.steps:
                 run.save(checkpoint)
+
+
+def _forget_after(path: Path, step: int) -> None:
+    """Drop what a log says of steps that an interrupted run took after its last checkpoint."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n")]
+        header, rows = whole[:1], whole[1:]
+        kept = header + [row for row in rows if int(row.split(",")[0]) <= step]
+        path.write_text("".join(kept), encoding="utf-8")
 
 
 def _paths(labels: LabelSet) -> list[str]:

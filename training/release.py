@@ -19,7 +19,9 @@ import ontology
 from aed.model.joint import JointModel
 from ontology import LabelSet
 from training import calibrate, evaluate
+from training.clips import ClipRow
 from training.config import RunConfig
+from training.errors import TrainingDataError
 from training.export import BundleFacts, export_bundle
 from training.kinds import SYNTHESISED_NODES
 from training.labels import LabelMap, Target, read_label_map
@@ -46,9 +48,8 @@ def write(run: Run, data: TrainingData, out: Path) -> Path:
     model, labels = run.averaged_model(), run.labels
     label_map = read_label_map(labels)
     targets = label_map.targets
+    dev, reserved = measured_rows(data, label_map)
     scale, bias = _calibrate(model, data, label_map, run.config)
-    dev = [row for row in data.rows if row.split == "dev"]
-    reserved = [row for row in data.rows if row.group in data.reserved]
     _logger.info("measuring on %d clips of dev and %d of held-out groups", len(dev), len(reserved))
     bank = data.bank((*dev, *reserved))
     clips = evaluate.score_clips(model, bank, targets, scale=scale, bias=bias)
@@ -81,6 +82,30 @@ def write(run: Run, data: TrainingData, out: Path) -> Path:
     (out / "evaluation.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     print(f"bundle written to {bundle}")
     return bundle
+
+
+def measured_rows(
+    data: TrainingData, label_map: LabelMap
+) -> tuple[tuple[ClipRow, ...], tuple[ClipRow, ...]]:
+    """Rows of dev, and of the held-out groups of train, that a release is measured on.
+
+    Raises:
+        TrainingDataError: there are none, so that nothing could be calibrated or measured.
+    """
+    known = [row for row in data.rows if row.label in label_map.targets]
+    dev = tuple(row for row in known if row.split == "dev")
+    reserved = tuple(row for row in known if row.split != "dev" and row.group in data.reserved)
+    if not dev:
+        raise TrainingDataError(
+            f"{data.folder}: no row of the manifest has split `dev`; a bundle's thresholds are "
+            "chosen on such recordings, so mark some groups"
+        )
+    if not any(label_map.targets[row.label].node for row in reserved):
+        raise TrainingDataError(
+            f"{data.folder}: no group is held out of training, so nothing could be calibrated; "
+            "give some label at least 6 groups, or the run a higher held_out_share"
+        )
+    return dev, reserved
 
 
 def _calibrate(

@@ -37,8 +37,8 @@ class TrainingData:
         )
 
     def bank(self, rows: tuple[ClipRow, ...]) -> ClipBank:
-        """Decoded clips of some rows."""
-        return open_bank(self.folder, rows, self.cache)
+        """Decoded clips of some rows; all rows of the manifest are decoded once, together."""
+        return open_bank(self.folder, self.rows, self.cache).only(rows)
 
     def scenes(self, config: RunConfig, ontology: Ontology) -> SceneDataset:
         """All scenes of a run, by index."""

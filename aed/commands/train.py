@@ -5,6 +5,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import ontology
+from ontology import AedError
+
 if TYPE_CHECKING:
     from aed.commands import Subparsers
 
@@ -40,16 +43,27 @@ def add_parser(subparsers: "Subparsers") -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train (or continue), evaluate, calibrate, and write the bundle to `--out`/bundle."""
-    import ontology
-    from training import loop, release
-    from training.config import RunConfig, read_run
-    from training.session import open_data
+    """Train (or continue), evaluate, calibrate, and write the bundle to `--out`/bundle.
+
+    Raises:
+        AedError: the extra is not installed, or data, settings or checkpoint cannot be used.
+    """
+    try:
+        from training import loop, release
+        from training.config import RunConfig, read_run
+        from training.labels import read_label_map
+        from training.session import open_data
+    except ModuleNotFoundError as error:
+        raise AedError(
+            f"training needs the extra `train` ({error.name} is not installed): "
+            "pip install -e '.[train]'"
+        ) from error
 
     config = read_run(arguments.run_file) if arguments.run_file else RunConfig()
     tree = ontology.load(arguments.ontology) if arguments.ontology else ontology.home()
     data = open_data(arguments.data, arguments.cache, held_out_share=config.held_out_share)
     scenes = data.scenes(config, tree)
+    release.measured_rows(data, read_label_map(scenes.labels))  # complains before training does
     training_run = loop.Run(config, scenes.labels)
     if arguments.warm and not (arguments.out / loop.CHECKPOINT_NAME).exists():
         training_run.warm_start(arguments.warm)
