@@ -111,7 +111,7 @@ def _front_end(bundle: Bundle) -> dict[str, float]:
 
 
 def _model_name(bundle: Bundle) -> str:
-    return f"{bundle.name}-{bundle.digest[:8]}"
+    return f"{bundle.name}@{bundle.digest[:8]}"
 
 
 def _info(

@@ -100,10 +100,11 @@ class Service:
     def _turn(self) -> None:
         self._wait(TURN_S)
         for source, ear in self._ears:
-            source.tick()
+            # First what has arrived: after a pause of our own, silence is nobody's fault.
             chunk = source.read()
             if chunk is not None:
                 self._publish(ear.hear(chunk))
+            source.tick()
             if source.take_cut():
                 self._publish(ear.cut())
         self._publish_statuses()

@@ -28,7 +28,7 @@ def announcer(clock: FakeClock) -> Announcer:
     return Announcer(
         source="mic",
         classes=("alarm", "smoke_alarm", "window_glass"),
-        model="home-12345678",
+        model="home@12345678",
         topics=Topics(node="kitchen"),
         clock=clock,
         stream_clock=stream_clock,
@@ -99,7 +99,7 @@ def test_a_start_is_an_alert_and_an_event_with_wall_times(announcer: Announcer) 
         "pattern": "t3",
         "level_dbfs": -23.5,
         "clip": None,
-        "model": "home-12345678",
+        "model": "home@12345678",
         "critical": True,
     }
 

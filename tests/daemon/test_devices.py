@@ -1,5 +1,6 @@
 """Devices keep their names whatever their numbers."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.capture import choose_format
+from daemon.capture import EXIT_NO_PORTAUDIO, choose_format
 from daemon.devices import Device, DeviceProblemError, find_device, list_devices
 
 
@@ -160,6 +161,29 @@ def test_a_device_that_can_do_nothing_is_an_error(sound_folder: Path) -> None:
 
     with pytest.raises(DeviceProblemError, match="cannot be opened: Invalid sample rate"):
         choose_format(portaudio, device(sound_folder, portaudio), rate_hz=16_000, channels=1)
+
+
+def test_without_portaudio_the_package_to_install_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
+    root = Path(__file__).parents[2]
+    results = [
+        subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        for words in (["daemon.capture"], ["aed", "devices"])
+    ]
+
+    assert [result.returncode for result in results] == [EXIT_NO_PORTAUDIO, 1]
+    for result in results:
+        assert "(PortAudio library not found)" in result.stderr
+        assert "apt-get install libportaudio2" in result.stderr
+        assert "Traceback" not in result.stderr
 
 
 def test_the_recording_process_loads_no_numpy() -> None:

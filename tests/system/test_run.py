@@ -40,7 +40,7 @@ def test_an_alarm_is_told_from_its_start_to_its_end(
     assert subscriber.topic(TOPICS.status) == [b"online"]
     assert subscriber.topic(STATE) == [b"OFF"]
     info = payloads(subscriber, TOPICS.info)[0]
-    assert info["model"].startswith("loudness-")
+    assert info["model"].startswith("loudness@")
     assert "smoke_alarm" in info["reportable"]
 
     begin_s = time.time()
