@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from aed import __version__
-from aed.commands import Command, bundle, check, demo, devices, ontology, replay, run, train
+from aed.commands import Command, bundle, check, demo, devices, listen, ontology, replay, run, train
 from ontology.errors import AedError
 
 EXIT_FAILED = 1
@@ -22,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     run,
     check,
     devices,
+    listen,
     replay,
     ontology,
     train,

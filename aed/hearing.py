@@ -33,11 +33,15 @@ class Hearing:
         bundle: the model.
         settings: thresholds that the user wants otherwise.
 
+    Attributes:
+        labels: columns of the posteriors.
+
     Raises:
         ThresholdsError: `settings` name unknown nodes or impossible numbers.
     """
 
     def __init__(self, bundle: Bundle, settings: Layer | None = None) -> None:
+        self.labels = bundle.labels
         front_end = bundle.info["front_end"]
         # Both live as long as the stream.
         self._detector = StreamingDetector(bundle)
