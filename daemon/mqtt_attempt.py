@@ -171,7 +171,10 @@ class MqttAttempt:
         code: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._note(NoteKind.ENDED, code.getName().lower())
+        reason = code.getName().lower()
+        # paho's word for every end that has no name of its own.
+        plain = "it closed the connection" if reason == "unspecified error" else reason
+        self._note(NoteKind.ENDED, plain)
 
     def _on_publish(
         self,

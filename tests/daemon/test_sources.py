@@ -29,7 +29,6 @@ def python(code: str) -> CommandSettings:
     return command(sys.executable, "-c", f"import sys, time, os\n{code}")
 
 
-ENDED = "the recording has ended"
 NOISE = "while True: os.write(1, bytes(1600)); time.sleep(0.02)"
 
 
@@ -208,7 +207,7 @@ def test_a_recording_is_heard_whole_and_ends_without_a_restart(recording: Path) 
     settings = FileSettings(kind="file", name="test", path=recording, pace="fast")
     with running(settings) as source:
         chunks = turn_until(source, SourceState.ONLINE)
-        while source.reason != ENDED:
+        while not source.is_finished:
             source.tick()
             if (chunk := source.read()) is not None:
                 chunks.append(chunk)
@@ -219,6 +218,7 @@ def test_a_recording_is_heard_whole_and_ends_without_a_restart(recording: Path) 
         expected, _ = soundfile.read(recording, dtype="float32")
         np.testing.assert_allclose(heard, expected, atol=1e-4)
         assert source.take_cut()
+        assert source.reason == "the recording has ended"
 
 
 def test_a_recording_at_its_own_pace_takes_its_time(recording: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_recording_at_its_own_pace_takes_its_time(recording: Path) -> None:
     with running(settings) as source:
         turn_until(source, SourceState.ONLINE)
         begin_s = time.monotonic()
-        while source.reason != ENDED:
+        while not source.is_finished:
             source.tick()
             source.read()
             time.sleep(0.005)
