@@ -101,11 +101,6 @@ class Source:
         """Whether this was a recording that has been heard to its end."""
         return self._child is None and self._next_start_s is None
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether this was a recording that has been heard to its end."""
-        return self._child is None and self._next_start_s is None
-
     def tick(self) -> None:
         """Start the child when it is due; end it when it is stalled."""
         now_s = self._clock.boottime_s()
