@@ -1,6 +1,6 @@
 """Timing as evidence: which alarm rhythm, if any, a stream's last twelve seconds hold.
 
-Rhythms are looked for only while something alarm-like is suspected, twice a second until one is
+Rhythms are looked for only while something alarm-like is suspected, once a second until one is
 certain, so that the rest of the time this stage costs one copy of the log-mel frames.
 
 Axes: L log-mel frames (10 ms), F mel bands.
@@ -22,7 +22,7 @@ LINGER_S = 8.0
 """How long after the last suspicion rhythms are still looked for; outlasts T4's pause."""
 
 _FRAMES_PER_HOP = round(POSTERIOR_HOP_S / LOG_MEL_HOP_S)
-_LOOK_EVERY_FRAMES = 5
+_LOOK_EVERY_FRAMES = 10
 _CHECK_EVERY_FRAMES = 20
 _LINGER_FRAMES = round(LINGER_S / POSTERIOR_HOP_S)
 _WINDOW_FRAMES = round(WINDOW_S / LOG_MEL_HOP_S)
