@@ -1,6 +1,5 @@
 """Settings of a training run: one YAML file is one run, and stands in its checkpoints."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -100,7 +99,7 @@ def _problem(key: str, value: object, default: object) -> str | None:
         if not isinstance(value, list) or not all(_fits(item, wanted) for item in value):
             return f"wanted a list, each a {wanted.__name__}"
         if key == "counts" and not (
-            min(value, default=-1.0) >= 0 and abs(math.fsum(value) - 1) < _ROUNDING
+            all(0 <= item <= 1 for item in value) and abs(sum(value) - 1) < _ROUNDING
         ):
             return "wanted probabilities that add up to 1"
         return None

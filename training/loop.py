@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -171,7 +170,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
+    except Exception as error:  # broken bytes lead torch's unpickler to errors of any kind
         raise CheckpointError(f"{path}: cannot be read as a checkpoint: {error}") from error
     if not isinstance(state, dict) or (missing := _CHECKPOINT_KEYS - state.keys()):
         found = f"lacks {', '.join(sorted(missing))}" if isinstance(state, dict) else "is none"
