@@ -17,6 +17,7 @@ from sklearn.metrics import average_precision_score
 from aed.audio import SAMPLE_RATE_HZ
 from aed.model.joint import JointModel
 from training.clips import FRAME_SAMPLES, ClipBank
+from training.errors import TrainingDataError
 from training.labels import Target
 
 LEAD_S = 1.0
@@ -69,11 +70,16 @@ def score_clips(
         targets: what each label means.
         scale: (N,) calibration of the conditional logits.
         bias: (N,) likewise.
+
+    Raises:
+        TrainingDataError: there is no clip whose label means anything.
     """
     rng = np.random.default_rng(0)
     lead = rng.standard_normal(round(LEAD_S * SAMPLE_RATE_HZ)).astype(np.float32)
     lead *= np.float32(10 ** (LEAD_LEVEL_DB / 20))
     used = [index for index, row in enumerate(bank.rows) if row.label in targets]
+    if not used:
+        raise TrainingDataError(f"none of {len(bank.rows)} clips has a label that can be judged")
     scores = []
     for index in used:
         clip = bank.clip(index)

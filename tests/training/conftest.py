@@ -3,13 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 import ontology
 from ontology import LabelSet
 from tests.torch_modules import module_or_reason
+from training.synthesis.alarms import render_alarm, t3_alarm
 
 if TYPE_CHECKING:
+    from aed.model.joint import JointModel
     from training.config import RunConfig
     from training.mixtures import SceneDataset
     from training.session import TrainingData
@@ -62,3 +65,31 @@ def tiny_data(tiny_folder: Path, tiny_run: "RunConfig") -> "TrainingData":
 @pytest.fixture(scope="session")
 def scenes(tiny_data: "TrainingData", tiny_run: "RunConfig") -> "SceneDataset":
     return tiny_data.scenes(tiny_run, ontology.home())
+
+
+@pytest.fixture(scope="session")
+def untrained(labels: LabelSet) -> "JointModel":
+    """The model in `exported`; tests must not change it."""
+    from tests.aed.model.lively import lively_model  # noqa: PLC0415 - imports torch
+
+    return lively_model(labels, seed=5)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory, untrained: "JointModel") -> Path:
+    """Bundle of a model that was never trained, with facts of every kind."""
+    from training.export import BundleFacts, export_bundle  # noqa: PLC0415 - imports torch
+
+    facts = BundleFacts(
+        name="untrained",
+        scale={"alarm": 0.5, "dog": 1.25},
+        bias={"alarm": -1.0},
+        thresholds={"default": {"on": 0.6, "off": 0.3}, "smoke_alarm": {"on": 0.7, "off": 0.35}},
+        quality={"average_precision_dev": {"dog": np.float32(0.5)}},
+        data=({"source": "made", "licence": "CC0-1.0", "clips": 3},),
+        training={"run": {"exclude_groups": ("a", "b")}, "steps_done": 0},
+    )
+    folder = tmp_path_factory.mktemp("exported") / "bundle"
+    alarm = render_alarm(t3_alarm(3_100.0), 5.05, np.random.default_rng(0))
+    export_bundle(untrained, facts, alarm.samples, folder)
+    return folder
