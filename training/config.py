@@ -9,6 +9,9 @@ from training.errors import TrainingDataError
 from training.mixtures import MixtureConfig
 from training.yaml_file import read_mapping
 
+SHIPPED_RUN = Path(__file__).with_name("runs") / "home.yaml"
+"""Settings of the run that made the shipped bundle."""
+
 _RANGES: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**31),
     "steps": (1, 10**7),

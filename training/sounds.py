@@ -54,12 +54,21 @@ def synthesise(node: str, target: Target, samples: int, rng: np.random.Generator
 def place_at_random(
     clip: NDArray[np.float32], target: Target, samples: int, rng: np.random.Generator
 ) -> Sound:
-    """Cut a recording (S,) and put it somewhere in `samples`; a part may lie outside."""
+    """Cut a recording (S,) and put it somewhere in `samples`; a part may lie outside.
+
+    Its loudest moment never does: what is left might be its dying away, or nothing at all, which
+    brought to the sound's level would be taken for the sound.
+    """
     if len(clip) > samples:
-        start = int(rng.integers(0, len(clip) - samples + 1))
+        loudest = int(np.abs(clip).argmax())
+        earliest, latest = max(0, loudest - samples + 1), min(loudest, len(clip) - samples)
+        start = int(rng.integers(earliest, latest + 1))
         clip = clip[start : start + samples]
     placed = np.zeros(samples, dtype=np.float32)
-    onset = int(rng.integers(-len(clip) // 4, max(samples - len(clip) // 2, 1)))
+    loudest = int(np.abs(clip).argmax())
+    earliest = max(-len(clip) // 4, -loudest)
+    latest = min(max(samples - len(clip) // 2, 1), samples - loudest)
+    onset = int(rng.integers(earliest, latest))
     source = clip[max(0, -onset) :][: samples - max(0, onset)]
     placed[max(0, onset) :][: len(source)] = source
     active = active_frames(placed)

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     try:
         from training import loop, release
-        from training.config import RunConfig, read_run
+        from training.config import SHIPPED_RUN, read_run
         from training.labels import read_label_map
         from training.session import open_data
     except ModuleNotFoundError as error:
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             "pip install -e '.[train]'"
         ) from error
 
-    config = read_run(arguments.run_file) if arguments.run_file else RunConfig()
+    config = read_run(arguments.run_file or SHIPPED_RUN)
     tree = ontology.load(arguments.ontology) if arguments.ontology else ontology.home()
     data = open_data(arguments.data, arguments.cache, held_out_share=config.held_out_share)
     scenes = data.scenes(config, tree)

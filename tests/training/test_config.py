@@ -6,13 +6,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from training.config import RunConfig, read_run, run_of
+from training.config import SHIPPED_RUN, RunConfig, read_run, run_of
 from training.errors import TrainingDataError
 from training.mixtures import MixtureConfig
 
 pytestmark = pytest.mark.torch
 
-SHIPPED = Path(__file__).parents[2] / "training" / "runs" / "home.yaml"
 KEYS = [*RunConfig().as_dict(), *MixtureConfig.__slots__, "stpes"]
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.dates()
@@ -29,7 +28,7 @@ def _read(path: Path, text: str) -> RunConfig:
 
 
 def test_the_shipped_run_is_valid_and_named_as_its_bundle() -> None:
-    assert read_run(SHIPPED).name == "home"
+    assert read_run(SHIPPED_RUN).name == "home"
 
 
 def test_what_a_file_does_not_say_stays_at_its_default(tmp_path: Path) -> None:

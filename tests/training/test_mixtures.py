@@ -212,6 +212,20 @@ def test_a_clip_of_any_length_is_placed_and_marked_where_it_sounds(
         assert not (sound.active & sound.blurred).any()
 
 
+@pytest.mark.parametrize("duration_s", [0.06, 1.0, 2.0, 60.0])
+@pytest.mark.parametrize("loudest", [0.0, 0.3, 1.0])
+def test_the_loudest_moment_of_a_recording_is_always_heard(
+    labels: LabelSet, duration_s: float, loudest: float
+) -> None:
+    rng = np.random.default_rng(0)
+    clip = rng.uniform(-0.001, 0.001, round(16_000 * duration_s)).astype(np.float32)
+    clip[round(loudest * (len(clip) - 1))] = 0.8
+    for _ in range(40):
+        sound = place_at_random(clip, node_target(labels, "dog"), 32_000, rng)
+        assert sound.audio.max() == np.float32(0.8)
+        assert sound.active[int(sound.audio.argmax()) // FRAME]
+
+
 @pytest.mark.parametrize("node", ["smoke_alarm", "co_alarm", "low_battery_chirp", "window_glass"])
 def test_a_synthesised_sound_is_loud_only_where_it_is_active_or_in_doubt(
     labels: LabelSet, node: str
