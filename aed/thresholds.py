@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from aed.errors import ThresholdsError
-from ontology import Node, Ontology
+from ontology import LONGEST_DWELL_S, LONGEST_HOLD_S, Node, Ontology
 from ontology.spelling import advice
 
 
@@ -25,8 +25,8 @@ class NodeThresholds:
     Attributes:
         on: posterior from which the dwell runs, in (0, 1).
         off: posterior below which the hold runs, in (0, on].
-        dwell_s: time above `on` after which an event starts, in [0, 60] s.
-        hold_s: time below `off` after which it ends, in [0, 600] s.
+        dwell_s: time above `on` after which an event starts, in [0, LONGEST_DWELL_S] s.
+        hold_s: time below `off` after which it ends, in [0, LONGEST_HOLD_S] s.
     """
 
     on: float = 0.5
@@ -45,7 +45,7 @@ CHIRP_HOLD_S = 70.0
 """Shortest hold of a node known by the chirp alone; not of its ancestors."""
 
 _FIELDS = ("on", "off", "dwell_s", "hold_s")
-_LARGEST = {"on": 1.0, "off": 1.0, "dwell_s": 60.0, "hold_s": 600.0}
+_LARGEST = {"on": 1.0, "off": 1.0, "dwell_s": LONGEST_DWELL_S, "hold_s": LONGEST_HOLD_S}
 
 Layer = Mapping[str, Mapping[str, float]]
 """Node id, or `default`, to some of `on`, `off`, `dwell_s`, `hold_s`."""
@@ -71,12 +71,14 @@ def resolve(
     """
     bundle, settings = _with_words(bundle), _with_words(settings or {})
     known = [node.id for node in ontology.nodes]
-    faults = [*_faults("bundle", bundle, known), *_faults("settings", settings, known)]
+    asked = _asked(ontology)
+    layers = {"bundle": bundle, "ontology": asked, "settings": settings}
+    faults = [fault for name, layer in layers.items() for fault in _faults(name, layer, known)]
     if faults:
         raise ThresholdsError(faults)
     resolved = {}
     for node in ontology.nodes:
-        numbers = _layered(node, bundle, settings)
+        numbers = _layered(node, bundle, asked, settings)
         if numbers["off"] > numbers["on"]:
             faults.append(
                 f"thresholds of {node.id}: off must not be above on, got off {numbers['off']} "
@@ -98,19 +100,30 @@ def _with_words(layer: Layer) -> Layer:
     }
 
 
-def _layered(node: Node, bundle: Layer, settings: Layer) -> dict[str, float]:
-    numbers = {field: float(getattr(DEFAULT, field)) for field in _FIELDS}
-    numbers |= bundle.get("default", {})
-    numbers["hold_s"] = max(numbers["hold_s"], _pattern_hold_s(node))
-    numbers |= bundle.get(node.id, {})
-    if node.alert is not None:
-        asked = {
+def _asked(ontology: Ontology) -> Layer:
+    """What the alert policies of an ontology say."""
+    asked = {
+        node.id: {
             "on": node.alert.on_threshold,
             "off": node.alert.off_threshold,
             "dwell_s": node.alert.dwell_s,
             "hold_s": node.alert.hold_s,
         }
-        numbers |= {field: value for field, value in asked.items() if value is not None}
+        for node in ontology.nodes
+        if node.alert is not None
+    }
+    return {
+        node_id: {field: value for field, value in numbers.items() if value is not None}
+        for node_id, numbers in asked.items()
+    }
+
+
+def _layered(node: Node, bundle: Layer, asked: Layer, settings: Layer) -> dict[str, float]:
+    numbers = {field: float(getattr(DEFAULT, field)) for field in _FIELDS}
+    numbers |= bundle.get("default", {})
+    numbers["hold_s"] = max(numbers["hold_s"], _pattern_hold_s(node))
+    numbers |= bundle.get(node.id, {})
+    numbers |= asked.get(node.id, {})
     if "default" in settings:
         numbers |= settings["default"]
         if "hold_s" in settings["default"]:

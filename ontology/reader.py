@@ -11,7 +11,7 @@ from ontology.audioset import advice_for, audioset_classes
 from ontology.faults import FaultLog
 from ontology.fields import Entry, Fields, line_of, section
 from ontology.spelling import advice
-from ontology.tree import PATTERNS, AlertPolicy, Node
+from ontology.tree import LONGEST_DWELL_S, LONGEST_HOLD_S, PATTERNS, AlertPolicy, Node
 
 VERSION = 1
 MAX_DEPTH = 12
@@ -22,7 +22,6 @@ _NODE_KEYS = ("id", "name", "names", "audioset", "see_also", "alert", "children"
 _ALERT_KEYS = ("critical", "pattern", "on_threshold", "off_threshold", "dwell_s", "hold_s")
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_LONGEST_TIME_S = 3600.0
 
 
 class OntologyReader:
@@ -147,16 +146,16 @@ class OntologyReader:
                 self._faults.add(entry.line, entry.path, problem, remedy)
         on_threshold = _threshold(alert, "on_threshold")
         off_threshold = _threshold(alert, "off_threshold")
-        if on_threshold is not None and off_threshold is not None and off_threshold >= on_threshold:
-            problem = f"{off_threshold:g} is not below on_threshold {on_threshold:g}"
-            alert.wrong("off_threshold", problem, "an event ends below the posterior it starts at")
+        if on_threshold is not None and off_threshold is not None and off_threshold > on_threshold:
+            problem = f"{off_threshold:g} is above on_threshold {on_threshold:g}"
+            alert.wrong("off_threshold", problem, "an event would end as soon as it starts")
         return AlertPolicy(
             critical=alert.flag("critical") or False,
             pattern=tuple(entry.text for entry in patterns),
             on_threshold=on_threshold,
             off_threshold=off_threshold,
-            dwell_s=_time_s(alert, "dwell_s"),
-            hold_s=_time_s(alert, "hold_s"),
+            dwell_s=_time_s(alert, "dwell_s", LONGEST_DWELL_S),
+            hold_s=_time_s(alert, "hold_s", LONGEST_HOLD_S),
         )
 
     def _check_references(self) -> None:
@@ -176,11 +175,11 @@ def _threshold(alert: Fields, key: str) -> float | None:
     return None
 
 
-def _time_s(alert: Fields, key: str) -> float | None:
+def _time_s(alert: Fields, key: str, longest_s: float) -> float | None:
     value = alert.number(key)
-    if value is None or 0.0 <= value <= _LONGEST_TIME_S:
+    if value is None or 0.0 <= value <= longest_s:
         return value
-    problem = f"{value:g} s is not between 0 and {_LONGEST_TIME_S:g} s"
+    problem = f"{value:g} s is not between 0 and {longest_s:g} s"
     alert.wrong(key, problem, "write a time in seconds")
     return None
 

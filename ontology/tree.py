@@ -16,6 +16,11 @@ from ontology.spelling import advice
 PATTERNS = ("t3", "t4", "continuous", "chirp")
 """Timing patterns that an alarm may follow."""
 
+LONGEST_DWELL_S = 60.0
+LONGEST_HOLD_S = 600.0
+"""Longest times that anyone may ask for, here or where thresholds are laid over each other: an
+alarm that must sound for longer than a minute before it counts warns nobody."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPolicy:
@@ -25,9 +30,9 @@ class AlertPolicy:
         critical: a person must be told at any hour.
         pattern: timing patterns of `PATTERNS` that are evidence for the sound.
         on_threshold: posterior in (0, 1) from which it counts; None leaves it to the model.
-        off_threshold: posterior in (0, 1), below `on_threshold`, at which it is over.
-        dwell_s: how long it must be heard before it counts, in seconds.
-        hold_s: how long a pause it may make without being over, in seconds.
+        off_threshold: posterior in (0, 1), not above `on_threshold`, below which it is over.
+        dwell_s: how long it must be heard before it counts, in [0, LONGEST_DWELL_S] s.
+        hold_s: how long a pause it may make without being over, in [0, LONGEST_HOLD_S] s.
     """
 
     critical: bool = False

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aed.errors import ThresholdsError
 from aed.thresholds import CHIRP_HOLD_S, DEFAULT, PATTERN_HOLD_S, NodeThresholds, resolve
-from ontology import parse
+from ontology import AlertPolicy, Node, Ontology, parse
 
 ONTOLOGY = parse("""\
 version: 1
@@ -116,6 +116,29 @@ def test_every_fault_is_named_at_once() -> None:
 def test_layers_that_contradict_each_other_once_combined_are_refused() -> None:
     with pytest.raises(ThresholdsError, match="smoke_alarm: off must not be above on"):
         resolve({"smoke_alarm": {"off": 0.75}}, ONTOLOGY)
+
+
+def test_an_ontology_that_was_not_read_from_a_file_is_held_to_the_same_limits() -> None:
+    node = Node(id="smoke_alarm", name="Smoke alarm", alert=AlertPolicy(dwell_s=3000.0))
+    ontology = Ontology(name="made", version=1, roots=[node], source="")
+
+    with pytest.raises(ThresholdsError) as caught:
+        resolve({}, ontology)
+
+    assert caught.value.faults == (
+        "thresholds of smoke_alarm (ontology): dwell_s must lie between 0 and 60, got 3000.0",
+    )
+
+
+def test_off_may_equal_on_in_every_layer() -> None:
+    ontology = parse(
+        "{version: 1, name: test, nodes: [{id: speech, name: Speech,"
+        " alert: {on_threshold: 0.6, off_threshold: 0.6}}]}"
+    )
+
+    assert resolve({}, ontology)["speech"].off == 0.6
+    assert resolve({"speech": {"on": 0.2, "off": 0.2}}, ONTOLOGY)["speech"].off == 0.2
+    assert resolve({}, ONTOLOGY, {"speech": {"on": 0.2, "off": 0.2}})["speech"].off == 0.2
 
 
 NUMBERS = st.fixed_dictionaries(

@@ -1,11 +1,9 @@
 """Generated ontologies as plain values: what files are written from and compared with."""
 
-import math
-
 import yaml
 from hypothesis import strategies as st
 
-from ontology import PATTERNS, Node, Ontology
+from ontology import LONGEST_DWELL_S, LONGEST_HOLD_S, PATTERNS, Node, Ontology
 from ontology.audioset import audioset_classes
 
 Plan = dict[str, object]
@@ -18,21 +16,21 @@ texts = (
     .filter(bool)
 )
 languages = st.sampled_from(["de", "fr", "no", "pt-BR", "gsw"])
-times_s = st.floats(0.0, 3600.0) | st.integers(0, 3600)
+dwells_s = st.floats(0.0, LONGEST_DWELL_S) | st.integers(0, int(LONGEST_DWELL_S))
+holds_s = st.floats(0.0, LONGEST_HOLD_S) | st.integers(0, int(LONGEST_HOLD_S))
 
 
 @st.composite
 def alerts(draw: st.DrawFn) -> Plan:
     """Draws an alert policy with any of its keys."""
     on_threshold = draw(st.floats(0.01, 1.0, exclude_max=True))
-    below = math.nextafter(on_threshold, 0.0)
     keys: dict[str, st.SearchStrategy[object]] = {
         "critical": st.booleans(),
         "pattern": st.lists(st.sampled_from(PATTERNS), unique=True),
         "on_threshold": st.just(on_threshold),
-        "off_threshold": st.floats(0.0, below, exclude_min=True),
-        "dwell_s": times_s,
-        "hold_s": times_s,
+        "off_threshold": st.floats(0.0, on_threshold, exclude_min=True),
+        "dwell_s": dwells_s,
+        "hold_s": holds_s,
     }
     empty: dict[str, st.SearchStrategy[object]] = {}
     return draw(st.fixed_dictionaries(empty, optional=keys))

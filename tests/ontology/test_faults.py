@@ -136,7 +136,8 @@ PLANTS = [
     ),
     plant("dwell_s: 1.0", "dwell_s: -0.1", f"{SMOKE}.alert.dwell_s", "-0.1 s is not", "seconds"),
     plant("dwell_s: 1.0", "dwell_s: 1:30", f"{SMOKE}.alert.dwell_s", "wanted a number", "decimals"),
-    plant("hold_s: 6.0", "hold_s: 3601", f"{SMOKE}.alert.hold_s", "3601 s is not", "seconds"),
+    plant("dwell_s: 1.0", "dwell_s: 61", f"{SMOKE}.alert.dwell_s", "0 and 60 s", "seconds"),
+    plant("hold_s: 6.0", "hold_s: 601", f"{SMOKE}.alert.hold_s", "0 and 600 s", "seconds"),
     plant("hold_s: 6.0", "hold_s: {}", f"{SMOKE}.alert.hold_s", "found a mapping", "decimals"),
     plant("{critical: true}", "true", "nodes[0].children[1].alert", "wanted a mapping", "critical"),
     plant("children: []", "children:", "nodes[1].children", "found nothing", "leave the key out"),
@@ -217,10 +218,10 @@ def test_repeated_keys_name_both_lines() -> None:
     )
 
 
-def test_an_event_must_end_below_the_threshold_it_starts_at() -> None:
-    (fault,) = faults_of(GOOD.replace("off_threshold: 0.3", "off_threshold: 0.6"))
+def test_an_event_must_not_end_above_the_threshold_it_starts_at() -> None:
+    (fault,) = faults_of(GOOD.replace("off_threshold: 0.3", "off_threshold: 0.7"))
 
-    assert (fault.line, fault.problem) == (18, "0.6 is not below on_threshold 0.6")
+    assert (fault.line, fault.problem) == (18, "0.7 is above on_threshold 0.6")
 
 
 @pytest.mark.parametrize("key", ["version", "name", "nodes"])
