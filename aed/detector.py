@@ -8,8 +8,6 @@ into chunks does not matter: the same sound gives the same posteriors.
 Axes: S samples, T posterior frames, N ontology nodes, F mel bands.
 """
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -135,10 +133,6 @@ def _levels_dbfs(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
     A full-scale sine has -3 dBFS.
     """
-    if len(block) == HOP_SAMPLES:  # the live case: two dot products cost a third
-        power = float(block @ block) / HOP_SAMPLES - (float(block.sum()) / HOP_SAMPLES) ** 2
-        level_dbfs = 10 * math.log10(max(power, _SILENCE_POWER))
-        return np.array([max(level_dbfs, SILENCE_DBFS)], np.float32)
     power_of_frames = block.reshape(-1, HOP_SAMPLES).var(axis=1)
     levels: NDArray[np.float32] = 10 * np.log10(np.maximum(power_of_frames, _SILENCE_POWER))
     return np.maximum(levels, SILENCE_DBFS, dtype=np.float32)

@@ -160,3 +160,12 @@ def test_levels_are_relative_to_full_scale(bundle: Bundle, block_samples: int) -
     levels = joined([detector.feed(c) for c in cut(sine, 16_000, [block_samples])]).level_dbfs
 
     assert levels == pytest.approx(-3.01, abs=0.01)
+
+
+def test_the_level_of_a_frame_does_not_depend_on_its_block(bundle: Bundle) -> None:
+    samples = np.float32(0.9) + np.float32(1e-4) * noise_and_tones(1.0, 16_000)
+    detector = StreamingDetector(bundle)
+
+    alone = joined([detector.feed(chunk) for chunk in cut(samples, 16_000, [1_600])])
+
+    assert np.array_equal(alone.level_dbfs, hear(bundle, samples).level_dbfs)
