@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from aed.audio import SAMPLE_RATE_HZ
 from aed.errors import BundleError
-from aed.inference import HOP_SAMPLES, LOG_MEL_FRAMES_PER_HOP
+from aed.inference import HOP_SAMPLES
+from aed.posteriors import LOG_MEL_FRAMES_PER_HOP
 
 FORMAT_VERSION = 1
 """Newest bundle format this program reads."""

@@ -26,7 +26,7 @@ from aed.candidates import Candidate, CandidateTable, Suppressed, whole_frames
 from aed.evidence import PatternEvidence
 from aed.open_events import AlertPolicies, Event, OpenEvent, Phase
 from aed.patterns import RANK, PatternFinder, PatternMatch
-from aed.posteriors import LOG_MEL_HOP_S, POSTERIOR_HOP_S, Posteriors
+from aed.posteriors import LOG_MEL_FRAMES_PER_HOP, Posteriors
 from aed.thresholds import PATTERN_HOLD_S, NodeThresholds
 from ontology import LabelSet, Ontology
 
@@ -44,7 +44,6 @@ TAIL_S = 2.0
 _REFINE_FRAMES = whole_frames(REFINE_S)
 _WAIT_FRAMES = whole_frames(WAIT_S)
 _TAIL_FRAMES = whole_frames(TAIL_S)
-_MEL_FRAMES = round(POSTERIOR_HOP_S / LOG_MEL_HOP_S)
 _PATTERN_HOLD_FRAMES = {kind: whole_frames(hold_s) for kind, hold_s in PATTERN_HOLD_S.items()}
 
 
@@ -63,8 +62,8 @@ class EventTracker:
         ontology: Ontology,
         thresholds: Mapping[str, NodeThresholds],
         *,
-        fmin_hz: float = 60.0,
-        fmax_hz: float = 7_800.0,
+        fmin_hz: float,
+        fmax_hz: float,
     ) -> None:
         self._labels = LabelSet(ontology)
         self._policies = AlertPolicies(self._labels)
@@ -108,7 +107,8 @@ class EventTracker:
         for index, (is_rising, is_suspected) in enumerate(zip(rising, suspected, strict=True)):
             frame = self._next_frame
             self._next_frame += 1
-            log_mel = posteriors.log_mel[index * _MEL_FRAMES : (index + 1) * _MEL_FRAMES]
+            first = index * LOG_MEL_FRAMES_PER_HOP
+            log_mel = posteriors.log_mel[first : first + LOG_MEL_FRAMES_PER_HOP]
             match = self._patterns.feed(log_mel, frame=frame, is_suspected=is_suspected)
             if is_rising or match is not None or self._candidates.live or self._open:
                 level_dbfs = float(posteriors.level_dbfs[index])

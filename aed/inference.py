@@ -13,6 +13,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from aed.posteriors import LOG_MEL_FRAMES_PER_HOP
 from ontology import LabelSet
 
 HOP_SAMPLES = 1_600
@@ -20,8 +21,6 @@ HOP_SAMPLES = 1_600
 
 MOST_FRAMES = 10
 """Longest block of posterior frames handed to the network at once (1 s)."""
-
-LOG_MEL_FRAMES_PER_HOP = 10
 
 _States = dict[str, NDArray[np.float32]]
 _LARGEST_LOGIT = 60.0  # beyond it the sigmoid is 0 or 1, and exp would overflow

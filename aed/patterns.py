@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aed.posteriors import LOG_MEL_HOP_S, POSTERIOR_HOP_S
+from aed.posteriors import LOG_MEL_FRAMES_PER_HOP, LOG_MEL_HOP_S, POSTERIOR_HOP_S
 from aed.pulses import band_centres_hz, find_tones
 from aed.rhythms import Rhythm, name_rhythm
 
@@ -21,7 +21,6 @@ WINDOW_S = 12.0
 LINGER_S = 8.0
 """How long after the last suspicion rhythms are still looked for; outlasts T4's pause."""
 
-_FRAMES_PER_HOP = round(POSTERIOR_HOP_S / LOG_MEL_HOP_S)
 _LOOK_EVERY_FRAMES = 10
 _CHECK_EVERY_FRAMES = 20
 _LINGER_FRAMES = round(LINGER_S / POSTERIOR_HOP_S)
@@ -57,7 +56,7 @@ class PatternFinder:
         fmax_hz: upper edge of the highest mel band.
     """
 
-    def __init__(self, *, fmin_hz: float = 60.0, fmax_hz: float = 7_800.0) -> None:
+    def __init__(self, *, fmin_hz: float, fmax_hz: float) -> None:
         self._edges_hz = (fmin_hz, fmax_hz)
         self._centres_hz: NDArray[np.float64] | None = None
         self.reset()
@@ -102,9 +101,11 @@ class PatternFinder:
             self._ring = np.zeros((2 * _WINDOW_FRAMES, log_mel.shape[1]), np.float32)
             self._centres_hz = band_centres_hz(log_mel.shape[1], *self._edges_hz)
         start = self._heard_frames % _WINDOW_FRAMES
-        self._ring[start : start + _FRAMES_PER_HOP] = log_mel
-        self._ring[start + _WINDOW_FRAMES : start + _WINDOW_FRAMES + _FRAMES_PER_HOP] = log_mel
-        self._heard_frames += _FRAMES_PER_HOP
+        self._ring[start : start + LOG_MEL_FRAMES_PER_HOP] = log_mel
+        self._ring[start + _WINDOW_FRAMES : start + _WINDOW_FRAMES + LOG_MEL_FRAMES_PER_HOP] = (
+            log_mel
+        )
+        self._heard_frames += LOG_MEL_FRAMES_PER_HOP
 
     def _window(self) -> NDArray[np.float32]:
         """(L, F): the last twelve seconds, or the whole stream while it is shorter."""

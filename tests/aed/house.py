@@ -3,7 +3,7 @@
 from aed.events import Event, EventTracker
 from aed.thresholds import resolve
 from ontology import Ontology, parse
-from tests.aed.tables import Row, table
+from tests.aed.tables import FMAX_HZ, FMIN_HZ, Row, table
 
 HOUSE = parse("""\
 version: 1
@@ -36,7 +36,8 @@ SIMPLE = {"default": {"on": 0.5, "off": 0.3, "dwell_s": 0.5, "hold_s": 1.0}}
 
 
 def tracker(ontology: Ontology = HOUSE, **nodes: dict[str, float]) -> EventTracker:
-    return EventTracker(ontology, resolve(SIMPLE | nodes, ontology))
+    thresholds = resolve(SIMPLE | nodes, ontology)
+    return EventTracker(ontology, thresholds, fmin_hz=FMIN_HZ, fmax_hz=FMAX_HZ)
 
 
 def track(rows: list[Row], ontology: Ontology = HOUSE, **nodes: dict[str, float]) -> list[Event]:

@@ -14,6 +14,7 @@ Row = Mapping[str, float]
 
 QUIET = 0.02
 BANDS = 64
+FMIN_HZ, FMAX_HZ = 60.0, 7_800.0
 NOISE_LOG_MEL = -8.0
 
 
@@ -84,7 +85,7 @@ def with_tone(
     level: float = 1.0,
 ) -> NDArray[np.float32]:
     """Add a tone that is on from and to these times, in seconds."""
-    band = int(np.abs(band_centres_hz(BANDS, 60.0, 7800.0) - pitch_hz).argmin())
+    band = int(np.abs(band_centres_hz(BANDS, FMIN_HZ, FMAX_HZ) - pitch_hz).argmin())
     toned = log_mel.copy()
     for onset_s, offset_s in pulses:
         frames = slice(round(onset_s * 100), round(offset_s * 100))

@@ -6,11 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aed.events import Event, EventTracker
+from aed.events import Event
 from aed.posteriors import Posteriors
-from aed.thresholds import resolve
 from ontology import LabelSet, Ontology, parse
-from tests.aed.house import HOUSE, SIMPLE
+from tests.aed.house import HOUSE, tracker
 from tests.aed.tables import cut_table, noise_log_mel, t3_pulses, with_tone
 
 KNOWN_BY_T3 = "Smoke alarm, alert: {critical: true, pattern: [t3]}"
@@ -69,9 +68,9 @@ WALKS = st.builds(
 
 
 def track(blocks: list[Posteriors], ontology: Ontology = PATTERNED) -> list[Event]:
-    tracker = EventTracker(ontology, resolve(SIMPLE, ontology))
-    events = [event for block in blocks for event in tracker.feed(block)]
-    return [*events, *tracker.flush()]
+    tracking = tracker(ontology)
+    events = [event for block in blocks for event in tracking.feed(block)]
+    return [*events, *tracking.flush()]
 
 
 @given(walk=WALKS)
@@ -153,10 +152,10 @@ def test_the_order_of_the_columns_does_not_matter(walk: Posteriors) -> None:
 @given(walk=WALKS)
 @settings(max_examples=40, deadline=None)
 def test_at_any_time_no_two_open_events_are_at_the_same_node(walk: Posteriors) -> None:
-    tracker = EventTracker(PATTERNED, resolve(SIMPLE, PATTERNED))
+    tracking = tracker(PATTERNED)
     open_paths: dict[int, str] = {}
     for block in cut_table(walk, [1]):
-        for event in tracker.feed(block):
+        for event in tracking.feed(block):
             open_paths.pop(event.number, None)
             if event.phase != "end":
                 open_paths[event.number] = event.path

@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aed.events import Event, EventTracker
+from aed.events import Event
 from aed.evidence import PatternEvidence
 from aed.patterns import PatternMatch
-from aed.thresholds import resolve
 from ontology import PATTERNS, LabelSet, parse
-from tests.aed.house import SIMPLE
+from tests.aed.house import tracker
 from tests.aed.tables import (
     Row,
     noise_log_mel,
@@ -53,9 +52,9 @@ MATCHES = st.builds(
 def track(
     rows: list[Row], pulses: list[tuple[float, float]], pitch_hz: float = 3100.0
 ) -> list[Event]:
-    tracker = EventTracker(SOUNDERS, resolve(SIMPLE, SOUNDERS))
+    tracking = tracker(SOUNDERS)
     log_mel = with_tone(noise_log_mel(len(rows) / 10), pulses, pitch_hz=pitch_hz)
-    return [*tracker.feed(table(SOUNDERS, rows, log_mel=log_mel)), *tracker.flush()]
+    return [*tracking.feed(table(SOUNDERS, rows, log_mel=log_mel)), *tracking.flush()]
 
 
 @given(posteriors=POSTERIORS, match=MATCHES)

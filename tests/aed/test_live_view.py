@@ -12,7 +12,7 @@ from aed.events import EventTracker
 from aed.live_view import MOST_EVENTS, LiveView, bar
 from aed.thresholds import resolve
 from ontology import LabelSet, home
-from tests.aed.tables import Row, quiet, sounding, table
+from tests.aed.tables import FMAX_HZ, FMIN_HZ, Row, quiet, sounding, table
 
 HOME = home()
 LABELS = LabelSet(HOME)
@@ -20,7 +20,7 @@ LABELS = LabelSet(HOME)
 
 def heard(rows: list[Row], level_dbfs: float = -30.0) -> LiveView:
     view = LiveView(LABELS, "kitchen")
-    tracker = EventTracker(HOME, resolve({}, HOME))
+    tracker = EventTracker(HOME, resolve({}, HOME), fmin_hz=FMIN_HZ, fmax_hz=FMAX_HZ)
     for start in range(0, len(rows), 7):
         posteriors = table(HOME, rows[start : start + 7], start_frame=start, level_dbfs=level_dbfs)
         view.hear(posteriors, tracker.feed(posteriors))

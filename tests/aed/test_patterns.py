@@ -12,7 +12,7 @@ from aed.audio import AudioChunk
 from aed.bundle import Bundle
 from aed.detector import StreamingDetector
 from aed.patterns import PatternFinder, PatternMatch
-from tests.aed.tables import noise_log_mel, t3_pulses, t4_pulses, with_tone
+from tests.aed.tables import FMAX_HZ, FMIN_HZ, noise_log_mel, t3_pulses, t4_pulses, with_tone
 from training.synthesis import household, rooms, tones
 from training.synthesis.alarm_kinds import AlarmParameters, Unit
 from training.synthesis.alarms import render_alarm
@@ -26,7 +26,7 @@ LENGTH_S = 15.0
 
 def find(log_mel: NDArray[np.float32]) -> list[PatternMatch | None]:
     """The match of each posterior frame, something being suspected all the time."""
-    finder = PatternFinder()
+    finder = PatternFinder(fmin_hz=FMIN_HZ, fmax_hz=FMAX_HZ)
     frames = len(log_mel) // 10
     return [
         finder.feed(log_mel[10 * frame : 10 * frame + 10], frame=frame, is_suspected=True)
@@ -217,7 +217,7 @@ def test_a_rhythm_that_has_stopped_is_forgotten() -> None:
 
 def test_rhythms_are_looked_for_only_while_something_is_suspected() -> None:
     log_mel = with_tone(noise_log_mel(20.0), t3_pulses(0.0, 5))
-    finder = PatternFinder()
+    finder = PatternFinder(fmin_hz=FMIN_HZ, fmax_hz=FMAX_HZ)
 
     def feed(frame: int, *, is_suspected: bool) -> PatternMatch | None:
         frames = slice(10 * frame, 10 * frame + 10)

@@ -234,7 +234,13 @@ def test_events_are_those_of_the_tracker_fed_at_once(
     path = folder / "hall.flac"
     samples, sample_rate_hz = soundfile.read(path, dtype="float32")
     detector = StreamingDetector(bundle)
-    tracker = EventTracker(bundle.ontology, resolve(bundle.thresholds, bundle.ontology))
+    front_end = bundle.info["front_end"]
+    tracker = EventTracker(
+        bundle.ontology,
+        resolve(bundle.thresholds, bundle.ontology),
+        fmin_hz=front_end["fmin_hz"],
+        fmax_hz=front_end["fmax_hz"],
+    )
     chunk = AudioChunk(samples=samples, sample_rate_hz=sample_rate_hz)
     events = [
         *tracker.feed(detector.feed(chunk)),
