@@ -68,15 +68,19 @@ class Bundle:
         return Inference(self.session, self.labels, self.scale, self.bias)
 
 
-def default_bundle_path() -> Path:
+def default_bundle_path(state_directory: Path | None = None) -> Path:
     """The installed bundle if there is one, else the shipped one.
 
-    The installed one is `bundles/current` in systemd's state directory ($STATE_DIRECTORY, else
-    /var/lib/aed). A `current` that leads nowhere is still the installed one: better an error that
-    names it than a model nobody chose.
+    The installed one is `bundles/current` in the state directory. A `current` that leads nowhere
+    is still the installed one: better an error that names it than a model nobody chose.
+
+    Args:
+        state_directory: None for systemd's ($STATE_DIRECTORY), else /var/lib/aed.
     """
-    state = os.environ.get("STATE_DIRECTORY", "").split(":")[0] or _DEFAULT_STATE_DIRECTORY
-    current = Path(state) / "bundles" / "current"
+    if state_directory is None:
+        given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+        state_directory = Path(given or _DEFAULT_STATE_DIRECTORY)
+    current = state_directory / "bundles" / "current"
     return current if os.path.lexists(current) else SHIPPED
 
 

@@ -235,3 +235,13 @@ def test_the_installed_bundle_goes_before_the_shipped_one(
 
     assert default_bundle_path() == tmp_path / "bundles" / "current"
     assert "there is no such folder" in refused(default_bundle_path())
+    assert default_bundle_path(tmp_path / "other") == bundles.SHIPPED
+
+
+def test_a_state_directory_that_is_given_goes_before_that_of_systemd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", "/elsewhere")
+    (tmp_path / "bundles" / "current").mkdir(parents=True)
+
+    assert default_bundle_path(tmp_path) == tmp_path / "bundles" / "current"
