@@ -32,7 +32,7 @@ SELF_TEST_TOLERANCE = 1e-3
 """Largest difference between an expected posterior of the self-test and the one computed here."""
 
 _DEFAULT_STATE_DIRECTORY = "/var/lib/aed"
-_NOT_INTACT = "copy the bundle again, or install another one (`aed bundle install`)"
+_NOT_INTACT = "copy the whole folder again, or use another bundle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ def test_one_changed_byte_is_found(folder: Path, name: str, place: float) -> Non
     message = refused(folder)
 
     assert f"{name} is not the file its maker described" in message
-    assert "copy the bundle again" in message
+    assert "copy the whole folder again" in message
 
 
 @pytest.mark.parametrize("text", ["files: [", "a: b: c", "\x00", "!!python/object:os.system {}"])
