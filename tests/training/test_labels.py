@@ -179,7 +179,7 @@ def test_a_missing_or_binary_file_is_refused(small: LabelSet, tmp_path: Path) ->
 
 
 @settings(
-    deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(document=st.fixed_dictionaries({"labels": st.dictionaries(st.text(max_size=6), rows)}))
 def test_any_map_is_read_or_refused_with_every_line_naming_a_label(

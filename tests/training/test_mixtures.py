@@ -104,6 +104,21 @@ def test_alarms_are_true_where_they_sound_and_false_where_they_cannot(
     assert judged > 3
 
 
+def test_frames_beside_a_sound_are_unknown_not_false(
+    tiny_data: TrainingData, tiny_run: RunConfig
+) -> None:
+    config = MixtureConfig(scene_s=6.0, counts=(0.0, 1.0), bed_share=0.0)
+    scenes = _variant(tiny_data, tiny_run, config)
+    judged = 0
+    for index in range(10):
+        _, true, unknown = scenes[index]
+        for before, after in ((true[:-1], slice(1, None)), (true[1:], slice(None, -1))):
+            beside = before & ~true[after]  # last frame before, or first after, a sound
+            assert unknown[after][beside].all()
+            judged += int(beside.sum())
+    assert judged > 10
+
+
 def test_scenes_without_sounds_are_labelled_with_nothing(
     tiny_data: TrainingData, tiny_run: RunConfig
 ) -> None:
