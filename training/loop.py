@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Sampler
 from aed.model.joint import JointModel, ModelConfig
 from ontology import LabelSet
 from training.config import RunConfig, run_of
-from training.errors import CheckpointError
+from training.errors import CheckpointError, TrainingDataError
 from training.losses import branch_mask, depth_weights, tree_likelihood
 from training.mixtures import SceneDataset
 
@@ -84,6 +84,11 @@ class Run:
         logits = self.model(audio).logits
         weights = depth_weights(self.labels, decay=self.config.depth_decay)
         loss = tree_likelihood(logits, true, unknown, self.labels, weights)
+        if not torch.isfinite(loss):
+            raise TrainingDataError(
+                f"step {self.step}: the loss is {float(loss.detach())}; the last checkpoint is "
+                "good, continue from it with a lower learning_rate"
+            )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)

@@ -9,7 +9,7 @@ import ontology
 from ontology import LabelSet
 from training import loop
 from training.config import RunConfig
-from training.errors import CheckpointError
+from training.errors import CheckpointError, TrainingDataError
 from training.labels import read_label_map
 from training.loop import CHECKPOINT_NAME, LOG_NAME, Run, read_checkpoint, train
 from training.mixtures import SceneDataset
@@ -126,6 +126,19 @@ def test_training_lowers_the_loss_of_what_it_sees(
     losses = [run.train_step(audio, true, unknown)[0] for _ in range(12)]
 
     assert losses[-1] < 0.7 * losses[0]
+
+
+def test_a_step_whose_loss_is_not_finite_is_refused_before_it_changes_a_weight(
+    tiny_run: RunConfig, labels: LabelSet
+) -> None:
+    run = Run(tiny_run, labels)
+    before = [parameter.detach().clone() for parameter in run.model.parameters()]
+    nothing = torch.zeros(2, 10, len(labels.nodes), dtype=torch.bool)
+    with pytest.raises(TrainingDataError, match="loss is nan"):
+        run.train_step(torch.full((2, 16_000), float("nan")), nothing, nothing)
+    assert run.step == 0
+    for parameter, old in zip(run.model.parameters(), before, strict=True):
+        assert torch.equal(parameter, old)
 
 
 def test_equal_seeds_start_with_equal_weights(tiny_run: RunConfig, labels: LabelSet) -> None:
