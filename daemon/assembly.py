@@ -99,11 +99,16 @@ def load_fitting_bundle(
         SettingsError: the settings do not fit the bundle.
         BundleError: the bundle cannot be used.
     """
-    bundle = load_bundle(settings.bundle or default_bundle_path())
+    bundle = load_bundle(bundle_path(settings))
     thresholds = fit_to_ontology(
         settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology
     )
     return bundle, thresholds
+
+
+def bundle_path(settings: Settings) -> Path:
+    """Folder of the bundle that settings ask for: theirs, the installed one, the shipped one."""
+    return settings.bundle or default_bundle_path(state_directory(settings))
 
 
 def _front_end(bundle: Bundle) -> dict[str, float]:

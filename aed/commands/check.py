@@ -98,13 +98,14 @@ def check(where: Path) -> tuple[list[Stage], int]:
 
 def _stages(where: Path) -> Iterator[tuple[str, str]]:
     """Do what `aed run` does before it listens; gives each stage with what it found."""
-    from aed.bundle import default_bundle_path, load_bundle
+    from aed.bundle import load_bundle
+    from daemon.assembly import bundle_path
     from daemon.settings_file import load_settings
     from daemon.settings_nodes import class_nodes, fit_to_ontology
 
     settings = load_settings(where)
     yield STAGES[0], f"node {settings.node}, {len(settings.sources)} source(s)"
-    bundle = load_bundle(settings.bundle or default_bundle_path())
+    bundle = load_bundle(bundle_path(settings))
     num_nodes = len(bundle.ontology.nodes)
     yield STAGES[1], f"{bundle.name} in {bundle.path}, {num_nodes} nodes, self-test passed"
     fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
