@@ -24,14 +24,12 @@ class Event:
         pattern: `t3`, `t4`, `continuous`, `chirp`, or None.
         onset_s: when it rose.
         offset_s: when it fell; None while it lasts.
-        first_node: node of its `start`.
-        first_detected_s: when that could be published.
+        first_detected_s: when its `start` could be published.
         detected_s: when `node` could be published.
         level_dbfs: highest level of a frame so far.
         critical: a node it has reached is critical.
-        alert: a node it has reached deserves a person's attention.
-        alert_now: this phase does: the first one that deserves attention, and one more when the
-            event is refined to a critical leaf.
+        alert_now: this phase deserves a person's attention: the first one that has reached a node
+            with an alert policy, and one more when the event is refined to a critical leaf.
     """
 
     number: int
@@ -42,12 +40,10 @@ class Event:
     pattern: str | None
     onset_s: float
     offset_s: float | None
-    first_node: str
     first_detected_s: float
     detected_s: float
     level_dbfs: float
     critical: bool
-    alert: bool
     alert_now: bool
 
 
@@ -150,12 +146,10 @@ class OpenEvent:
             pattern=self.pattern,
             onset_s=seconds(self.onset_frame),
             offset_s=seconds(self.held_frame + 1) if phase == "end" else None,
-            first_node=labels.nodes[self.reached[0]],
             first_detected_s=seconds(self.first_detected_frame + 1),
             detected_s=seconds(self.detected_frame + 1),
             level_dbfs=self.level_dbfs,
             critical=policies.is_critical(self.reached),
-            alert=policies.deserves_alert(self.reached),
             alert_now=alert_now,
         )
 

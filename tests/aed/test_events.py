@@ -86,7 +86,6 @@ def test_an_unsure_leaf_is_reported_as_its_parent_and_refined_later() -> None:
     assert [start.node, update.node, end.node] == ["alarm", "smoke_alarm", "smoke_alarm"]
     assert update.path == "alarm/life_safety/smoke_alarm"
     assert (update.onset_s, update.first_detected_s, update.detected_s) == (0.0, 0.5, 2.5)
-    assert update.first_node == "alarm"
     assert start.score == pytest.approx(0.8)
     assert update.score == pytest.approx(0.9)
     assert end.offset_s == 4.0

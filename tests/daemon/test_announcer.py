@@ -46,12 +46,10 @@ def event(number: int, phase: Phase, path: str, **changes: Any) -> Event:  # noq
         "pattern": None,
         "onset_s": 90.0,
         "offset_s": 99.5 if phase == "end" else None,
-        "first_node": node,
         "first_detected_s": 98.0,
         "detected_s": 98.0,
         "level_dbfs": -23.456,
         "critical": False,
-        "alert": True,
         "alert_now": phase == "start",
     }
     return Event(**(fields | changes))
@@ -127,7 +125,7 @@ def test_the_phases_of_an_event_share_an_id_and_count_up(
 
 
 def test_what_deserves_no_attention_is_told_as_an_event_only(announcer: Announcer) -> None:
-    announcement = announcer.announce(event(1, "start", "pet/dog", alert=False, alert_now=False))
+    announcement = announcer.announce(event(1, "start", "pet/dog", alert_now=False))
 
     assert [report.kind for report in announcement.reports] == ["event"]
     assert announcement.states == []
