@@ -29,17 +29,13 @@ class LabelSet:
         parent: (N,) int64, column of the parent, -1 at the top level.
         depth: (N,) int64, 0 at the top level.
         ancestors: (N, N) bool, [i, j] is true if j is i or stands above it.
-        is_leaf: (N,) bool.
-        children: columns of the children of each column.
     """
 
     __slots__ = (
         "_levels",
         "ancestors",
-        "children",
         "depth",
         "index",
-        "is_leaf",
         "nodes",
         "ontology",
         "parent",
@@ -50,9 +46,6 @@ class LabelSet:
         self.nodes: tuple[str, ...] = tuple(node.id for node in ontology.nodes)
         columns = {id_: column for column, id_ in enumerate(self.nodes)}
         self.index: Mapping[str, int] = MappingProxyType(columns)
-        self.children: tuple[tuple[int, ...], ...] = tuple(
-            tuple(columns[child.id] for child in node.children) for node in ontology.nodes
-        )
         parents = [
             -1 if node.parent is None else columns[node.parent.id] for node in ontology.nodes
         ]
@@ -63,8 +56,7 @@ class LabelSet:
             if parent >= 0:
                 self.depth[column] = self.depth[parent] + 1
                 self.ancestors[column] |= self.ancestors[parent]
-        self.is_leaf: NDArray[np.bool_] = np.array([not below for below in self.children])
-        for array in (self.parent, self.depth, self.ancestors, self.is_leaf):
+        for array in (self.parent, self.depth, self.ancestors):
             array.setflags(write=False)
         # Columns of each level below the top one, in the order in which marginals multiply.
         self._levels = tuple(

@@ -35,8 +35,6 @@ def test_columns_of_a_small_tree() -> None:
     assert len(labels) == 5
     assert labels.parent.tolist() == [-1, 0, 1, 0, -1]
     assert labels.depth.tolist() == [0, 1, 2, 1, 0]
-    assert labels.children == ((1, 3), (2,), (), (), ())
-    assert labels.is_leaf.tolist() == [False, False, True, True, True]
     assert labels.ancestors.astype(int).tolist() == [
         [1, 0, 0, 0, 0],
         [1, 1, 0, 0, 0],
@@ -79,7 +77,7 @@ def test_an_unknown_node_has_no_column() -> None:
 def test_the_arrays_cannot_be_written_to() -> None:
     labels = LabelSet(ontology.parse(SMALL))
 
-    for array in (labels.parent, labels.depth, labels.ancestors, labels.is_leaf):
+    for array in (labels.parent, labels.depth, labels.ancestors):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
 
@@ -91,10 +89,6 @@ def test_columns_follow_the_tree(labels: LabelSet) -> None:
         assert labels.nodes[column] == node.id
         assert labels.index[node.id] == labels.column(node.id) == column
         assert labels.depth[column] == node.depth
-        assert labels.is_leaf[column] == node.is_leaf
-        assert [labels.nodes[child] for child in labels.children[column]] == [
-            child.id for child in node.children
-        ]
         parent = labels.parent[column]
         assert parent < column
         assert (parent == -1) == (node.parent is None)
