@@ -69,7 +69,7 @@ def resolve(
     Raises:
         ThresholdsError: names every unknown node, unknown key and value out of range.
     """
-    bundle, settings = _with_words(bundle), _with_words(settings or {})
+    settings = settings or {}
     known = [node.id for node in ontology.nodes]
     asked = _asked(ontology)
     layers = {"bundle": bundle, "ontology": asked, "settings": settings}
@@ -89,15 +89,6 @@ def resolve(
     if faults:
         raise ThresholdsError(faults)
     return resolved
-
-
-def _with_words(layer: Layer) -> Layer:
-    """Undo YAML 1.1, which reads the plain keys `on` and `off` as true and false."""
-    words: Mapping[object, str] = {True: "on", False: "off"}
-    return {
-        node_id: {words.get(field, field): value for field, value in dict(numbers).items()}
-        for node_id, numbers in layer.items()
-    }
 
 
 def _asked(ontology: Ontology) -> Layer:

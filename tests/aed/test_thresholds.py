@@ -79,14 +79,6 @@ def test_a_default_hold_does_not_cut_a_pattern_but_the_node_s_own_may() -> None:
     }
 
 
-def test_on_and_off_may_be_written_as_yaml_reads_them() -> None:
-    written: Any = {"speech": {True: 0.9, False: 0.1}}
-
-    thresholds = resolve({}, ONTOLOGY, written)["speech"]
-
-    assert (thresholds.on, thresholds.off) == (0.9, 0.1)
-
-
 def test_every_fault_is_named_at_once() -> None:
     bundle: Any = {"smoke_alrm": {"on": 0.5}}
     settings: Any = {
