@@ -35,17 +35,15 @@ from training.synthesis.voice import VoiceParameters, render_voice
 ALARM_NODES = ("smoke_alarm", "co_alarm", "low_battery_chirp", "fire_bell")
 """Nodes `draw_alarm` can draw."""
 
-__all__ = ["ALARM_NODES", "AlarmParameters", "draw_alarm", "render_alarm", "t3_alarm"]
-
 _LEAST_HEARD_S = 0.1
 
 
-def draw_alarm(rng: np.random.Generator, node: str | None = None) -> AlarmParameters:
+def draw_alarm(rng: np.random.Generator, node: str) -> AlarmParameters:
     """Draw the parameters of an alarm.
 
     Args:
         rng: source of all choices.
-        node: one of ALARM_NODES; None draws one, smoke alarms most often.
+        node: one of ALARM_NODES.
 
     Returns:
         Parameters for `render_alarm`.
@@ -53,8 +51,6 @@ def draw_alarm(rng: np.random.Generator, node: str | None = None) -> AlarmParame
     Raises:
         KeyError: no such alarm.
     """
-    if node is None:
-        node = str(rng.choice(ALARM_NODES, p=(0.6, 0.18, 0.12, 0.1)))
     return _DRAW[node](rng)
 
 

@@ -77,7 +77,7 @@ def render_glass(params: BreakParameters, rng: np.random.Generator) -> Rendered:
     """Render a break; the clip is as long as the sound, which begins at its first sample.
 
     Args:
-        params: from `draw_glass` or `draw_crockery`.
+        params: from `glass.draw_glass`.
         rng: every fragment's pitch, time and strength.
 
     Returns:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from training.synthesis.alarms import ALARM_NODES, draw_alarm, render_alarm
-from training.synthesis.glass import GLASS_NODES, draw_glass, render_glass
+from training.synthesis.breaking import render_glass
+from training.synthesis.glass import GLASS_NODES, draw_glass
 from training.synthesis.household import HOUSEHOLD_NODES, draw_household, render_household
 from training.synthesis.rendered import Rendered, place
 from training.synthesis.tones import TONE_NODES, draw_tone, render_tone

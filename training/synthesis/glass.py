@@ -7,15 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training.synthesis.breaking import BreakParameters, render_glass
-
-__all__ = ["GLASS_NODES", "BreakParameters", "draw_crockery", "draw_glass", "render_glass"]
+from training.synthesis.breaking import BreakParameters
 
 GLASS_NODES = ("window_glass", "crockery", "clink", "drop")
 """Nodes `draw_glass` can draw; `household.py` has the dishes."""
 
 
-def draw_glass(rng: np.random.Generator, node: str = "window_glass") -> BreakParameters:
+def draw_glass(rng: np.random.Generator, node: str) -> BreakParameters:
     """Draw the parameters of a break.
 
     Args:
@@ -28,7 +26,7 @@ def draw_glass(rng: np.random.Generator, node: str = "window_glass") -> BreakPar
     return _DRAW[node](rng)
 
 
-def draw_crockery(rng: np.random.Generator) -> BreakParameters:
+def _draw_crockery(rng: np.random.Generator) -> BreakParameters:
     """A plate, cup or bowl breaking: fewer, lower, shorter modes than glass, 1 to 4 kHz."""
     return BreakParameters(
         node="crockery",
@@ -138,7 +136,7 @@ _HARD_FLOOR_SHARE = 0.6
 
 _DRAW: dict[str, Callable[[np.random.Generator], BreakParameters]] = {
     "window_glass": _draw_window,
-    "crockery": draw_crockery,
+    "crockery": _draw_crockery,
     "clink": _draw_clink,
     "drop": _draw_drop,
 }

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from training.synthesis.alarms import render_alarm, t3_alarm
+from training.synthesis.breaking import BreakParameters, render_glass
 from training.synthesis.cadence import T3
 from training.synthesis.flows import FlowParameters, render_flow
-from training.synthesis.glass import BreakParameters, render_glass
 from training.synthesis.hits import HitsParameters, render_hits
 from training.synthesis.rendered import (
     SAMPLE_RATE_HZ,

@@ -59,12 +59,12 @@ class ToneParameters:
     skip_s: float
 
 
-def draw_tone(rng: np.random.Generator, node: str | None = None) -> ToneParameters:
+def draw_tone(rng: np.random.Generator, node: str) -> ToneParameters:
     """Draw the parameters of a signal.
 
     Args:
         rng: source of all choices.
-        node: one of TONE_NODES; None draws one.
+        node: one of TONE_NODES.
 
     Returns:
         Parameters for `render_tone`; their pulses match neither T3 nor T4.
@@ -72,8 +72,6 @@ def draw_tone(rng: np.random.Generator, node: str | None = None) -> ToneParamete
     Raises:
         KeyError: no such node.
     """
-    if node is None:
-        node = str(rng.choice(TONE_NODES))
     recipes = _RECIPES[node]
     recipe = recipes[int(rng.integers(len(recipes)))]
     notes, timbre = recipe(rng)

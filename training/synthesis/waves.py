@@ -92,21 +92,6 @@ def pulse_envelope(
     return envelope
 
 
-def coloured_noise(count: int, slope_db_per_octave: float, rng: np.random.Generator) -> Samples:
-    """Noise whose spectrum falls by a slope: 0 white, -3 pink, -6 brown.
-
-    Args:
-        count: number of samples.
-        slope_db_per_octave: of the power spectrum, level below 20 Hz.
-        rng: source of the noise.
-
-    Returns:
-        (count,) float32 with unit variance.
-    """
-    frequencies = np.maximum(np.fft.rfftfreq(count, 1.0 / SAMPLE_RATE_HZ), 20.0)
-    return shaped_noise(count, (frequencies / 1_000.0) ** (slope_db_per_octave / 6.0206), rng)
-
-
 def band_noise(count: int, low_hz: float, high_hz: float, rng: np.random.Generator) -> Samples:
     """Noise of a band with soft edges (12 dB an octave below, 24 dB above), unit variance."""
     frequencies = np.fft.rfftfreq(count, 1.0 / SAMPLE_RATE_HZ)

@@ -69,13 +69,13 @@ def test_textbook_t3_has_its_pitch_and_its_pulses() -> None:
     assert matches(measured_pulses(rendered.samples), T3)
 
 
-@given(seed=SEEDS, duration_s=st.floats(0.2, 6.0))
+@given(node=st.sampled_from(ALARM_NODES), seed=SEEDS, duration_s=st.floats(0.2, 6.0))
 @settings(deadline=None, max_examples=60)
 def test_any_alarm_is_finite_bounded_audible_and_inside_its_span(
-    seed: int, duration_s: float
+    node: str, seed: int, duration_s: float
 ) -> None:
     rng = _rng(seed)
-    params = draw_alarm(rng)
+    params = draw_alarm(rng, node)
     rendered = render_alarm(params, duration_s, rng)
     assert rendered.samples.dtype == np.float32
     assert len(rendered.samples) == round(duration_s * 16_000)

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.synthesis.envelopes import energy_outside_spans, energy_share
-from training.synthesis.glass import GLASS_NODES, draw_crockery, draw_glass, render_glass
+from training.synthesis.breaking import render_glass
+from training.synthesis.glass import GLASS_NODES, draw_glass
 from training.synthesis.modes import grain_bank, poisson_onsets, scatter
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -71,8 +72,8 @@ def test_crockery_is_lower_and_shorter_than_glass() -> None:
 
     assert brightness("crockery") < 0.5 * brightness("window_glass")
     rng = np.random.default_rng(1)
-    crockery = [draw_crockery(rng) for _ in range(100)]
-    panes = [draw_glass(rng) for _ in range(100)]
+    crockery = [draw_glass(rng, "crockery") for _ in range(100)]
+    panes = [draw_glass(rng, "window_glass") for _ in range(100)]
     assert np.median([x.decay_s for x in crockery]) < np.median([x.decay_s for x in panes])
     assert np.median([x.fragments_hz for x in crockery]) < np.median(
         [x.fragments_hz for x in panes]
