@@ -9,6 +9,7 @@ from training.synthesis.bell import BellParameters, draw_bell
 from training.synthesis.cadence import T3, T4, Cadence
 from training.synthesis.sounder import Sounder, draw_horn, draw_low_tone, draw_piezo
 from training.synthesis.voice import VoiceParameters, draw_voice
+from training.synthesis.waves import log_uniform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def draw_smoke(rng: np.random.Generator) -> AlarmParameters:
     draw = {"low": draw_low_tone, "continuous": draw_horn}.get(kind, draw_piezo)
     cadence = None if kind == "continuous" else T3.drawn(rng)
     if kind == "pulsing":
-        pulse_s = float(np.exp(rng.uniform(np.log(0.06), np.log(0.5))))
+        pulse_s = log_uniform(rng, 0.06, 0.5)
         gap_s = pulse_s * float(rng.uniform(0.4, 1.1))
         cadence = Cadence(count=1, pulse_s=pulse_s, gap_s=0.0, pause_s=gap_s)
     if kind == "voice":
@@ -88,7 +89,7 @@ def draw_co(rng: np.random.Generator) -> AlarmParameters:
 
 def draw_chirp(rng: np.random.Generator) -> AlarmParameters:
     """A low-battery chirp: 20 to 120 ms, alone within 30 s at least."""
-    pulse_s = float(np.exp(rng.uniform(np.log(0.02), np.log(0.12))))
+    pulse_s = log_uniform(rng, 0.02, 0.12)
     cadence = Cadence(count=1, pulse_s=pulse_s, gap_s=0.0, pause_s=float(rng.uniform(30.0, 60.0)))
     unit = Unit(sounder=draw_piezo(rng), cadence=cadence, phase_s=0.0, gain=1.0)
     return AlarmParameters(
@@ -114,7 +115,7 @@ def draw_fire_bell(rng: np.random.Generator) -> AlarmParameters:
 def _draw_window(rng: np.random.Generator) -> tuple[float, float]:
     """(lead fraction, sounding seconds): fragments from 0.15 s, or longer than most clips."""
     if rng.uniform() < _FRAGMENT_SHARE:
-        sounding_s = float(np.exp(rng.uniform(np.log(0.15), np.log(2.0))))
+        sounding_s = log_uniform(rng, 0.15, 2.0)
         return float(rng.uniform(0.0, 0.9)), sounding_s
     lead_fraction = float(rng.uniform(0.0, 0.6)) if rng.uniform() < _LEAD_SHARE else 0.0
     return lead_fraction, float(rng.uniform(4.0, 60.0))

@@ -6,6 +6,7 @@ import numpy as np
 
 from training.synthesis.modes import grain_bank, scatter
 from training.synthesis.rendered import SAMPLE_RATE_HZ, Samples
+from training.synthesis.waves import log_uniform
 
 _RATIOS = np.array([1.0, 1.52, 2.24, 2.73, 3.46, 4.17, 5.39, 6.61])
 """Partials of a shallow gong relative to the first (typical, no standard)."""
@@ -34,7 +35,7 @@ class BellParameters:
 
 def draw_bell(rng: np.random.Generator) -> BellParameters:
     """A fire or school bell of 10 to 30 cm."""
-    lowest_hz = float(np.exp(rng.uniform(np.log(600.0), np.log(1_800.0))))
+    lowest_hz = log_uniform(rng, 600.0, 1_800.0)
     frequencies = lowest_hz * _RATIOS * rng.uniform(0.95, 1.05, len(_RATIOS))
     frequencies = frequencies[frequencies < 7_600.0]  # noqa: PLR2004 - below the Nyquist frequency
     order = np.arange(len(frequencies))

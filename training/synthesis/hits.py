@@ -14,6 +14,7 @@ from training.synthesis.rendered import (
     at_peak,
     sample_count,
 )
+from training.synthesis.waves import log_uniform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,22 +115,18 @@ def _lead(rng: np.random.Generator) -> float:
     return float(rng.uniform(0.0, 0.7))
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
 def _dishes(rng: np.random.Generator) -> HitsParameters:
     """Plates, cups and cutlery being put away: clinks and clatter without end."""
-    low_hz = _log_uniform(rng, 700.0, 2_000.0)
+    low_hz = log_uniform(rng, 700.0, 2_000.0)
     return HitsParameters(
         node="dishes",
-        interval_s=_log_uniform(rng, 0.06, 0.35),
+        interval_s=log_uniform(rng, 0.06, 0.35),
         irregularity=float(rng.uniform(0.6, 1.0)),
         times=int(rng.integers(2, 12)),
         rest_s=float(rng.uniform(0.2, 1.2)),
         low_hz=low_hz,
         high_hz=low_hz * float(rng.uniform(2.0, 4.5)),
-        decay_s=_log_uniform(rng, 0.01, 0.06),
+        decay_s=log_uniform(rng, 0.01, 0.06),
         click=float(rng.uniform(0.1, 0.6)),
         click_s=0.002,
         pieces=int(rng.integers(3, 10)),
@@ -146,7 +143,7 @@ def _footsteps(rng: np.random.Generator) -> HitsParameters:
         times=int(rng.integers(4, 20)),
         rest_s=0.0,
         low_hz=float(rng.uniform(60.0, 150.0)),
-        high_hz=_log_uniform(rng, 300.0, 1_500.0),
+        high_hz=log_uniform(rng, 300.0, 1_500.0),
         decay_s=float(rng.uniform(0.008, 0.03)),
         click=float(rng.uniform(0.1, 0.8)),
         click_s=float(rng.uniform(0.003, 0.02)),
@@ -164,7 +161,7 @@ def _knock(rng: np.random.Generator) -> HitsParameters:
         times=int(rng.integers(2, 7)),
         rest_s=float(rng.choice((0.0, 1.5))),
         low_hz=float(rng.uniform(120.0, 300.0)),
-        high_hz=_log_uniform(rng, 500.0, 1_500.0),
+        high_hz=log_uniform(rng, 500.0, 1_500.0),
         decay_s=float(rng.uniform(0.008, 0.03)),
         click=float(rng.uniform(0.05, 0.5)),
         click_s=0.002,
@@ -201,7 +198,7 @@ def _slam(rng: np.random.Generator) -> HitsParameters:
         times=int(rng.integers(1, 4)),
         rest_s=0.0,
         low_hz=float(rng.uniform(50.0, 120.0)),
-        high_hz=_log_uniform(rng, 400.0, 2_000.0),
+        high_hz=log_uniform(rng, 400.0, 2_000.0),
         decay_s=float(rng.uniform(0.02, 0.08)),
         click=float(rng.uniform(0.3, 1.0)),
         click_s=float(rng.uniform(0.005, 0.03)),

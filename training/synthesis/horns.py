@@ -3,7 +3,8 @@
 import numpy as np
 
 from training.synthesis.notes import Note, Timbre, beeps, repeated
-from training.synthesis.signals import Signal, log_uniform
+from training.synthesis.signals import Signal
+from training.synthesis.waves import log_uniform
 
 
 def wail(rng: np.random.Generator) -> Signal:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.synthesis.rendered import SAMPLE_RATE_HZ, Samples, sample_count
+from training.synthesis.waves import log_uniform
 
 SPEED_OF_SOUND_M_S = 343.0
 
@@ -45,11 +46,11 @@ def draw_room(rng: np.random.Generator) -> RoomParameters:
     """A room of a home: RT60 0.15 to 0.9 s, source 0.3 to 8 m away, at times behind a door."""
     behind_door = rng.uniform() < _DOOR_SHARE
     return RoomParameters(
-        rt60_s=float(np.exp(rng.uniform(np.log(0.15), np.log(0.9)))),
-        volume_m3=float(np.exp(rng.uniform(np.log(15.0), np.log(150.0)))),
-        distance_m=float(np.exp(rng.uniform(np.log(0.3), np.log(8.0)))),
+        rt60_s=log_uniform(rng, 0.15, 0.9),
+        volume_m3=log_uniform(rng, 15.0, 150.0),
+        distance_m=log_uniform(rng, 0.3, 8.0),
         reflections=int(rng.integers(4, 14)),
-        door_hz=float(np.exp(rng.uniform(np.log(500.0), np.log(3_000.0)))) if behind_door else None,
+        door_hz=log_uniform(rng, 500.0, 3_000.0) if behind_door else None,
     )
 
 

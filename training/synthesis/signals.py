@@ -3,17 +3,13 @@
 import numpy as np
 
 from training.synthesis.notes import Note, Timbre, beeps, repeated
+from training.synthesis.waves import log_uniform
 
 Signal = tuple[tuple[Note, ...], Timbre]
 """What a recipe yields."""
 
 _SEMITONES = np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16])
 _DTMF_HZ = ((697, 770, 852, 941), (1209, 1336, 1477))
-
-
-def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """A value whose logarithm is evenly distributed."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def _electronic(rng: np.random.Generator) -> Timbre:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.synthesis.rendered import SAMPLE_RATE_HZ, Pulse, Samples
-from training.synthesis.waves import oscillator, pulse_envelope
+from training.synthesis.waves import log_uniform, oscillator, pulse_envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def draw_piezo(rng: np.random.Generator) -> Sounder:
     if rng.uniform() < _USUAL_SHARE:
         pitch_hz = float(rng.uniform(2_800.0, 3_600.0))
     else:
-        pitch_hz = float(np.exp(rng.uniform(np.log(1_000.0), np.log(4_500.0))))
+        pitch_hz = log_uniform(rng, 1_000.0, 4_500.0)
     second, third = rng.uniform(0.0, 0.5) ** 2 * 2.0, rng.uniform(0.0, 0.4) ** 2 * 2.0
     swept = rng.uniform() < _SWEPT_SHARE
     return Sounder(
@@ -150,7 +150,7 @@ def draw_horn(rng: np.random.Generator) -> Sounder:
 
 def _draw_whoop(rng: np.random.Generator) -> Sounder:
     """An evacuation sweep as in NEN 2575 and DIN 33404 (500 to 1200 Hz in 1 to 4 s), or higher."""
-    middle_hz = float(np.exp(rng.uniform(np.log(700.0), np.log(2_500.0))))
+    middle_hz = log_uniform(rng, 700.0, 2_500.0)
     return Sounder(
         pitch_hz=middle_hz,
         harmonics=tuple(float(x) for x in rng.uniform(0.2, 1.0, 8) / np.arange(1, 9)),

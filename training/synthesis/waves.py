@@ -1,4 +1,4 @@
-"""Oscillators, envelopes and noise: the raw material of the synthesisers.
+"""Draws, oscillators, envelopes and noise: the raw material of the synthesisers.
 
 Everything is vectorised over samples. An oscillator is a table of one period, read at the phase
 of a frequency contour, so that a sound of many harmonics costs as much as a sine.
@@ -15,6 +15,11 @@ HIGHEST_HZ = 7_800.0
 """Partials above this are left out: they would alias, or fall to any converter's filter."""
 
 _TABLE_SIZE = 16_384
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A value whose logarithm is evenly distributed."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def period_table(harmonics: Sequence[float], highest_pitch_hz: float) -> Samples:
