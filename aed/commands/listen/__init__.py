@@ -133,7 +133,7 @@ def _show(
     """Fill the terminal until the end, then leave the events that were heard on it."""
     from rich.live import Live
 
-    from aed.live_view import LiveView
+    from aed.commands.listen.live_view import LiveView
 
     view = LiveView(hearing.labels, title)
     ended: list[Event] = []
