@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from aed.events import EventTracker
 from aed.commands.listen.live_view import MOST_EVENTS, LiveView, bar
+from aed.events import EventTracker
 from aed.thresholds import resolve
 from ontology import LabelSet, home
 from tests.aed.tables import FMAX_HZ, FMIN_HZ, Row, quiet, sounding, table
