@@ -1,12 +1,16 @@
 """The root of all errors of this project, and the ontology's own.
 
-AedError                     everything a user can do something about
-├── OntologyError            an ontology file is wrong (carries every fault found)
-├── aed.errors.BundleError   a model bundle cannot be used
-├── aed.errors.AudioError    a recording cannot be read
-├── aed.errors.ThresholdsError   thresholds are out of range (carries every fault found)
-├── daemon.errors.SettingsError
-└── training.errors.TrainingDataError
+AedError                                 everything a user can do something about
+├── OntologyError                        an ontology file is wrong (carries every fault found)
+├── aed.errors.BundleError               a model bundle cannot be used
+├── aed.errors.AudioError                a recording cannot be read
+├── aed.errors.ThresholdsError           thresholds are out of range (carries every fault found)
+├── aed.commands.demo.processes.DemoError    a part of the demonstration failed
+├── daemon.errors.SettingsError          settings are wrong (carries every fault found)
+├── daemon.errors.DeviceError            there is nothing to record from
+├── daemon.errors.OutboxError            the outbox on disk cannot be used
+├── training.errors.TrainingDataError    recordings, labels or a run's settings cannot be used
+└── training.errors.CheckpointError      a checkpoint cannot be read, or is another run's
 
 The root stands here because `ontology` may import none of the other packages.
 """
