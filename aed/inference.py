@@ -26,15 +26,8 @@ _States = dict[str, NDArray[np.float32]]
 _LARGEST_LOGIT = 60.0  # beyond it the sigmoid is 0 or 1, and exp would overflow
 
 
-def open_session(model: bytes) -> onnxruntime.InferenceSession:
-    """Make a session that keeps to one core and never spins.
-
-    Args:
-        model: the ONNX file.
-
-    Raises:
-        Exception: onnxruntime's own (it has no common base), if it cannot read the model.
-    """
+def session_options() -> onnxruntime.SessionOptions:
+    """What makes a session keep to one core and never spin."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -43,7 +36,21 @@ def open_session(model: bytes) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors; warnings about graph optimisation help nobody here
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return options
+
+
+def open_session(model: bytes) -> onnxruntime.InferenceSession:
+    """Make a session with `session_options`.
+
+    Args:
+        model: the ONNX file.
+
+    Raises:
+        Exception: onnxruntime's own (it has no common base), if it cannot read the model.
+    """
+    return onnxruntime.InferenceSession(
+        model, session_options(), providers=["CPUExecutionProvider"]
+    )
 
 
 class _Block:

@@ -18,6 +18,7 @@ import onnx
 import onnxruntime
 
 from aed.audio import SAMPLE_RATE_HZ
+from aed.inference import session_options
 from tests.benchmarks.contestants import Samples
 
 if TYPE_CHECKING:
@@ -51,11 +52,7 @@ def hot_spots(bundle: "Bundle", samples: Samples, hop_samples: int) -> HotSpots:
     """
     with tempfile.TemporaryDirectory() as folder:
         optimised = Path(folder) / "optimised.onnx"
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        options = session_options()  # the product's own
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         options.optimized_model_filepath = str(optimised)
