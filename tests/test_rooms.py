@@ -20,7 +20,16 @@ MAY_IMPORT = {
     "daemon": {"daemon", "aed", "ontology"},
     "training": {"training", "aed", "ontology"},
 }
-TRAINING_ONLY = {"torch", "torchaudio", "librosa", "scipy", "onnx", "onnxscript", "safetensors"}
+TRAINING_ONLY = {
+    "torch",
+    "torchaudio",
+    "librosa",
+    "scipy",
+    "sklearn",
+    "onnx",
+    "onnxscript",
+    "safetensors",
+}
 """Packages of the `train` extra: the light runtime must do without them."""
 
 MAX_LINES = 300
