@@ -9,6 +9,7 @@ Axes: S samples, T posterior frames, N ontology nodes.
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ from aed import bundle_description, thresholds
 from aed.bundle_description import DESCRIPTION_FILE, ONTOLOGY_FILE
 from aed.errors import BundleError, ThresholdsError
 from aed.inference import HOP_SAMPLES, MOST_FRAMES, Inference, open_session
-from ontology import LabelSet, Ontology, OntologyError, parse
+from ontology import LabelSet, Node, Ontology, OntologyError, parse
+
+_logger = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parent / "models" / "home"
 """The bundle that comes with the program."""
@@ -47,6 +50,8 @@ class Bundle:
         session: the network; one thread, no spinning.
         scale: (N,) float32, calibration of each conditional logit.
         bias: (N,) float32, the same.
+        untaught: nodes of which, and of whose descendants, the model heard no example. What it
+            says of them means nothing, so their posteriors are nought whatever the thresholds.
         thresholds: by node id or `default`: `on`, `off`, `dwell_s`, `hold_s`.
         info: all of `bundle.yaml`.
         digest: SHA-256 of `bundle.yaml`, and so of every file it lists.
@@ -59,13 +64,16 @@ class Bundle:
     session: onnxruntime.InferenceSession
     scale: NDArray[np.float32]
     bias: NDArray[np.float32]
+    untaught: tuple[str, ...]
     thresholds: thresholds.Layer
     info: Mapping[str, Any]
     digest: str
 
     def new_stream(self) -> Inference:
-        """A stream of its own through the network."""
-        return Inference(self.session, self.labels, self.scale, self.bias)
+        """A stream of its own through the network; nodes it was never taught stay silent."""
+        bias = self.bias.copy()
+        bias[[self.labels.index[node] for node in self.untaught]] = -np.inf
+        return Inference(self.session, self.labels, self.scale, bias)
 
 
 def default_bundle_path(state_directory: Path | None = None) -> Path:
@@ -87,6 +95,8 @@ def default_bundle_path(state_directory: Path | None = None) -> Path:
 def load_bundle(path: Path) -> Bundle:
     """Load a bundle and prove that it works here.
 
+    A critical node that the model was never taught is no error, but the log warns of it.
+
     Args:
         path: its folder.
 
@@ -106,6 +116,7 @@ def load_bundle(path: Path) -> Bundle:
         session=_open_graph(path, files["model.onnx"], labels),
         scale=_calibration(path, info, "scale", labels, default=1.0),
         bias=_calibration(path, info, "bias", labels, default=0.0),
+        untaught=_untaught(path, info, labels),
         thresholds=info["thresholds"],
         info=info,
         digest=digest,
@@ -115,6 +126,13 @@ def load_bundle(path: Path) -> Bundle:
     except ThresholdsError as error:
         raise BundleError(f"{path / DESCRIPTION_FILE}: {error}") from error
     _self_test(bundle, files["selftest.npz"])
+    deaf_to = [node for node in bundle.untaught if _is_critical(ontology.node(node))]
+    if deaf_to:
+        _logger.warning(
+            "bundle %s will never report %s: its model was never taught it",
+            path,
+            ", ".join(deaf_to),
+        )
     return bundle
 
 
@@ -193,11 +211,31 @@ def _calibration(
     return numbers
 
 
+def _untaught(path: Path, info: Mapping[str, Any], labels: LabelSet) -> tuple[str, ...]:
+    """Nodes without an example of their own or of a descendant, which would be one of theirs."""
+    listed = info["quality"].get("untaught", [])
+    where = f"{path / DESCRIPTION_FILE}: quality.untaught"
+    if not isinstance(listed, list):
+        raise BundleError(f"{where}: wanted a list of node ids, got {listed!r}")
+    unknown = [node_id for node_id in listed if node_id not in labels.nodes]
+    if unknown:
+        raise BundleError(f"{where}: the ontology has no node {unknown[0]!r}")
+    return tuple(
+        node.id
+        for node in labels.ontology.nodes
+        if all(each.id in listed for each in (node, *node.descendants))
+    )
+
+
+def _is_critical(node: Node) -> bool:
+    return node.alert is not None and node.alert.critical
+
+
 def _self_test(bundle: Bundle, content: bytes) -> None:
-    """Compare the posteriors of the bundle's own clip with those its maker got."""
+    """Compare the posteriors of the bundle's own clip, untaught nodes too, with its maker's."""
     where = bundle.path / "selftest.npz"
     audio, expected = bundle_description.read_self_test(where, content, nodes=len(bundle.labels))
-    stream = bundle.new_stream()
+    stream = Inference(bundle.session, bundle.labels, bundle.scale, bundle.bias)
     block = HOP_SAMPLES * MOST_FRAMES
     try:
         found = np.concatenate(

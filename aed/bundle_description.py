@@ -28,7 +28,7 @@ NEEDED_FILES = ("model.onnx", ONTOLOGY_FILE, "selftest.npz")
 """Files without which nothing can be heard; `weights.safetensors` is for training."""
 
 _SHA256_HEX_LENGTH = 64
-_MAPPINGS = ("front_end", "calibration", "thresholds", "files")
+_MAPPINGS = ("front_end", "calibration", "thresholds", "quality", "files")
 _FRONT_END = {
     "sample_rate_hz": SAMPLE_RATE_HZ,
     "hop_samples": HOP_SAMPLES // LOG_MEL_FRAMES_PER_HOP,

@@ -77,6 +77,7 @@ def describe(bundle: "Bundle") -> "Iterator[str]":
     yield f"ontology    {ontology.name}, {len(ontology.nodes)} nodes, {ontology.digest}"
     for title in ("architecture", "front_end", "training", "quality"):
         yield from _section(title, info.get(title) or {})
+    yield f"untaught    {', '.join(bundle.untaught) or 'none'}"
     yield "thresholds"
     for node_id, numbers in bundle.thresholds.items():
         yield f"  {node_id}: " + ", ".join(f"{key} {value}" for key, value in numbers.items())

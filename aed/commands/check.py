@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ontology.errors import AedError
 
 if TYPE_CHECKING:
+    from aed.bundle import Bundle
     from aed.commands import Subparsers
 
 EXIT_FINE = 0
@@ -106,8 +107,14 @@ def _stages(where: Path) -> Iterator[tuple[str, str]]:
     settings = load_settings(where)
     yield STAGES[0], f"node {settings.node}, {len(settings.sources)} source(s)"
     bundle = load_bundle(bundle_path(settings))
-    num_nodes = len(bundle.ontology.nodes)
-    yield STAGES[1], f"{bundle.name} in {bundle.path}, {num_nodes} nodes, self-test passed"
+    yield STAGES[1], _described(bundle)
     fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
     num_classes = len(class_nodes(settings, bundle.ontology))
     yield STAGES[2], f"{num_classes} of them with topics of their own"
+
+
+def _described(bundle: "Bundle") -> str:
+    """What was found of a bundle, and what it should report but never will."""
+    text = f"{bundle.name} in {bundle.path}, {len(bundle.labels)} nodes, self-test passed"
+    deserving = [node for node in bundle.untaught if bundle.ontology.node(node).alert is not None]
+    return f"{text}; never taught, so never reported: {', '.join(deserving)}" if deserving else text

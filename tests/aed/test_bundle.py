@@ -140,6 +140,9 @@ def test_a_format_version_of_another_kind_is_refused(folder: Path, version: obje
         ("calibration", {"scale": {"smoke_alarm": -1.0}}, "a scale above 0"),
         ("calibration", {"bias": {"smoke_alarm": float("nan")}}, "wanted a finite number"),
         ("calibration", {"bias": {"smok_alarm": 1.0}}, "has no such node"),
+        ("quality", [], "quality: wanted keys and values"),
+        ("quality", {"untaught": "dog"}, "quality.untaught: wanted a list of node ids, got 'dog'"),
+        ("quality", {"untaught": ["dgo"]}, "quality.untaught: the ontology has no node 'dgo'"),
         ("thresholds", {"default": 0.5}, "thresholds.default: wanted"),
         ("thresholds", {"default": {"on": 1.5}}, "on must lie"),
         ("thresholds", {"smoke_alrm": {"on": 0.5}}, "did you mean 'smoke_alarm'"),
@@ -222,6 +225,53 @@ def test_files_that_the_description_does_not_list_do_not_matter(folder: Path) ->
     (folder / "README.md").write_text("about this model", encoding="utf-8")
 
     assert load_bundle(folder).path == folder
+
+
+def untaught(*nodes: str) -> Edit:
+    return lambda info: info.update({"quality": {"untaught": list(nodes)}})
+
+
+def test_a_model_never_reports_what_it_was_never_taught(folder: Path) -> None:
+    describe(folder, untaught("dog", "breakage", "window_glass", "crockery"))
+    silent = load_bundle(folder)
+
+    assert silent.untaught == ("breakage", "window_glass", "crockery", "dog")
+
+    with np.load(folder / "selftest.npz") as arrays:
+        audio, expected = arrays["audio"][:16_000], arrays["posteriors"][:10]
+    found, _ = silent.new_stream().run(audio)
+
+    columns = [silent.labels.column(node) for node in silent.untaught]
+    assert found[:, columns].max() < 1e-6
+    others = [silent.labels.column(node) for node in ("alarm", "smoke_alarm", "pet", "cat")]
+    assert np.abs(found[:, others] - expected[:, others]).max() <= bundles.SELF_TEST_TOLERANCE
+
+
+def test_an_example_of_a_child_teaches_its_parents(folder: Path) -> None:
+    describe(folder, untaught("life_safety", "fire_bell"))
+
+    assert load_bundle(folder).untaught == ("fire_bell",)
+
+
+def test_a_critical_node_never_falls_silent_unnoticed(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    describe(folder, untaught("dog"))
+    load_bundle(folder)
+    assert caplog.messages == []
+
+    describe(folder, untaught("dog", "window_glass"))
+    load_bundle(folder)
+
+    assert caplog.messages == [
+        f"bundle {folder} will never report window_glass: its model was never taught it"
+    ]
+
+
+def test_a_bundle_that_says_nothing_of_its_quality_was_taught_everything(folder: Path) -> None:
+    describe(folder, lambda info: info.pop("quality"))
+
+    assert load_bundle(folder).untaught == ()
 
 
 def test_the_installed_bundle_goes_before_the_shipped_one(

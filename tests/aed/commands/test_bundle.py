@@ -1,6 +1,7 @@
 """`aed bundle` shows and checks models."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,13 @@ def test_show_says_what_the_shipped_bundle_is(
     assert f"digest      {bundle.digest}" in lines
     assert f"licence     {bundle.info['licence']}" in lines
     assert any(line.startswith("  default: on ") for line in lines)
+
+
+def test_show_lists_what_the_model_was_never_taught(bundle: Bundle) -> None:
+    silent = replace(bundle, untaught=("shout", "scream"))
+
+    assert "untaught    shout, scream" in command.describe(silent)
+    assert "untaught    none" in command.describe(replace(bundle, untaught=()))
 
 
 def test_check_says_that_a_bundle_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
