@@ -13,7 +13,7 @@ from daemon.clocks import Clock, StreamClock, rfc3339
 from daemon.ear import Ear
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
-from daemon.outbox import open_outbox
+from daemon.outbox import FILE_NAME, Outbox
 from daemon.payloads import InfoPayload
 from daemon.publisher import Publisher
 from daemon.service import Service
@@ -21,6 +21,7 @@ from daemon.settings import Settings
 from daemon.settings_file import state_directory
 from daemon.settings_nodes import class_nodes, fit_to_ontology
 from daemon.sources import Source
+from daemon.state_folder import make_state_folder
 from daemon.topics import OFFLINE, Topics
 from daemon.wakeup import StopRequest, Wakeup
 
@@ -40,12 +41,14 @@ def assemble(
     Raises:
         SettingsError: the settings do not fit the bundle, or the state directory cannot be made.
         BundleError: the bundle cannot be used.
-        OutboxError: the outbox in the state directory cannot be used.
+        OutboxError: another aed uses the state directory, or a newer one wrote the outbox.
     """
     bundle, thresholds = load_fitting_bundle(settings, where=where)
     topics = Topics(node=settings.node)
     rng = random.SystemRandom()
-    outbox = open_outbox(state_directory(settings), clock=clock)
+    folder = state_directory(settings)
+    make_state_folder(folder)
+    outbox = Outbox(folder / FILE_NAME, clock=clock)
     link = MqttLink(
         settings.mqtt,
         client_id=f"aed-{settings.node}",

@@ -6,8 +6,11 @@ box is full, by `_make_room`: the oldest that is not critical goes first, and is
 
 A row's final bytes are fixed by `freeze` before they are published for the first time, so that
 whatever is published again, after whatever failure, is the same to the byte.
+
+A damaged file is set aside and a new one begun; where that fails too, reports are kept in memory.
 """
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -15,35 +18,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict
 
 from daemon.clocks import Clock
-from daemon.errors import OutboxError, SettingsError, SettingsFault
+from daemon.errors import OutboxError
+from daemon.outbox_file import MEMORY, begin_anew, is_damage, lock_folder, open_somehow
 
 _logger = logging.getLogger(__name__)
 
 MAX_ROWS = 10_000
 """Reports kept while the broker is away: days of them in a noisy home, some megabytes."""
 
-SCHEMA_VERSION = 1
 FILE_NAME = "outbox.sqlite"
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS reports (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,
-    event_id TEXT NOT NULL,
-    seq INTEGER NOT NULL,
-    critical INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    final BLOB,
-    queued_wall_s REAL NOT NULL,
-    queued_boottime_s REAL NOT NULL,
-    boot_id TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS expendable ON reports (critical, id);
-PRAGMA user_version = {SCHEMA_VERSION};
-"""
 
 Kind = Literal["alert", "event"]
 
@@ -79,7 +65,10 @@ class Waiting:
         critical: whether it is a matter of life and limb.
         body: the payload as it was queued.
         final: the payload as it was published before, or None.
-        age_s: seconds since it was queued, as of reading the row.
+        age_s: seconds since it was queued, as of reading the row; of another boot at least so many.
+        is_of_former_boot: whether the machine has been restarted since.
+        is_age_known: false if the wall clock has gone backwards over a restart: the report may
+            be of any age.
     """
 
     id: int
@@ -90,6 +79,14 @@ class Waiting:
     body: bytes
     final: bytes | None
     age_s: float
+    is_of_former_boot: bool = False
+    is_age_known: bool = True
+
+
+class _Age(TypedDict):
+    age_s: float
+    is_of_former_boot: bool
+    is_age_known: bool
 
 
 class Outbox:
@@ -99,36 +96,25 @@ class Outbox:
         """Open the outbox, making it where there is none.
 
         Args:
-            path: the database file.
+            path: the database file, or `outbox_file.MEMORY`.
             clock: for the ages of reports.
             max_rows: how many reports to keep at most.
 
         Raises:
-            OutboxError: it cannot be opened, or was written by a newer aed.
+            OutboxError: it is in use, or was written by a newer aed.
         """
         self._path = path
         self._clock = clock
         self._max_rows = max_rows
         self.num_dropped = 0
-        with self._errors("cannot be opened"):
-            # No transaction but those begun here; a second daemon is refused, not waited for.
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
-            try:
-                self._prepare()
-            except (sqlite3.Error, OutboxError):
-                self._database.close()
-                raise
-
-    def _prepare(self) -> None:
-        version = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise OutboxError(
-                f"outbox {self._path} was written by a newer aed (version {version}, this one "
-                f"knows {SCHEMA_VERSION}); install that one, or move the file away"
-            )
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_SCHEMA)
+        # The highest row number that was ever handed out: no later row may have it as well.
+        self._last_id = 0
+        self._lock = None if path == MEMORY else lock_folder(path.parent)
+        try:
+            self._database = open_somehow(path, now_s=clock.wall_s())
+        except BaseException:
+            self._unlock()
+            raise
 
     def __len__(self) -> int:
         """How many reports wait."""
@@ -193,9 +179,10 @@ class Outbox:
                     critical=bool(critical),
                     body=body,
                     final=final,
-                    age_s=self._age_s(*queued),
+                    **self._age(*queued),
                 )
             )
+            self._last_id = max(self._last_id, number)
         return reports
 
     def freeze(self, finals: Sequence[tuple[str, int, bytes]]) -> None:
@@ -218,6 +205,7 @@ class Outbox:
     def close(self) -> None:
         """Close the database; what waits stays on disk."""
         self._database.close()
+        self._unlock()
 
     def _make_room(self) -> int:
         """Drop what is too much; returns how many rows that were."""
@@ -231,11 +219,36 @@ class Outbox:
             )
         return int(excess)
 
-    def _age_s(self, wall_s: float, boottime_s: float, boot_id: str) -> float:
-        """Time since a row was queued: of the same boot by a clock that never jumps."""
+    def _age(self, wall_s: float, boottime_s: float, boot_id: str) -> _Age:
+        """Time since a row was queued: of the same boot by a clock that never jumps.
+
+        Over a restart only the wall clock is left, and a machine without a battery for it begins
+        at any time in the past: all that is sure is that the row is older than this boot.
+        """
+        now_s = self._clock.boottime_s()
         if boot_id == self._clock.boot_id:
-            return max(0.0, self._clock.boottime_s() - boottime_s)
-        return max(0.0, self._clock.wall_s() - wall_s)
+            return _Age(
+                age_s=max(0.0, now_s - boottime_s), is_of_former_boot=False, is_age_known=True
+            )
+        by_wall_s = self._clock.wall_s() - wall_s
+        return _Age(
+            age_s=max(by_wall_s, now_s), is_of_former_boot=True, is_age_known=by_wall_s >= 0
+        )
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _replace_damaged(self, error: sqlite3.Error) -> None:
+        """Begin a new database whose rows go on counting where the damaged one was."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+        self._database = begin_anew(self._path, error, now_s=self._clock.wall_s())
+        with contextlib.suppress(sqlite3.Error):
+            self._database.execute(
+                "INSERT INTO sqlite_sequence (name, seq) VALUES ('reports', ?)", (self._last_id,)
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -253,32 +266,6 @@ class Outbox:
         try:
             yield
         except sqlite3.Error as error:
+            if is_damage(error):
+                self._replace_damaged(error)
             raise OutboxError(f"outbox {self._path} {problem}: {error}") from error
-
-
-def open_outbox(folder: Path, *, clock: Clock) -> Outbox:
-    """Open the outbox in the state directory, which is made if need be, for our eyes only.
-
-    Raises:
-        SettingsError: the folder cannot be made or written.
-        OutboxError: the outbox in it cannot be used.
-    """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_writable = os.access(folder, os.W_OK | os.X_OK)
-        problem = "it may not be written"
-    except OSError as error:
-        is_writable, problem = False, str(error.strerror)
-    if not is_writable:
-        raise SettingsError(
-            [
-                SettingsFault(
-                    where="settings",
-                    line=None,
-                    key="state_directory",
-                    problem=f"wanted a folder to keep the outbox in, found {str(folder)!r}: "
-                    f"{problem}",
-                )
-            ]
-        )
-    return Outbox(folder / FILE_NAME, clock=clock)

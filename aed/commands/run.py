@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         SettingsError: the settings are wrong, or do not fit the bundle.
         BundleError: the bundle cannot be used.
-        OutboxError: the state directory cannot be written.
+        OutboxError: another aed uses the state directory, or a newer one wrote the outbox.
     """
     from daemon.assembly import assemble
     from daemon.clocks import SystemClock
