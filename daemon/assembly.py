@@ -80,7 +80,6 @@ def assemble(
         info=_info(settings, bundle, classes, clock).to_json(),
         publisher=Publisher(link=link, outbox=outbox, topics=topics, clock=clock),
         link=link,
-        outbox=outbox,
         topics=topics,
         clock=clock,
         notifier=Notifier(),

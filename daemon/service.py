@@ -15,7 +15,6 @@ from daemon.clocks import Clock
 from daemon.ear import Ear
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
-from daemon.outbox import Outbox
 from daemon.publisher import Publisher
 from daemon.sources import Source, SourceState
 from daemon.topics import OFFLINE, ONLINE, Topics
@@ -43,7 +42,6 @@ class Service:
         info: bytes,
         publisher: Publisher,
         link: MqttLink,
-        outbox: Outbox,
         topics: Topics,
         clock: Clock,
         notifier: Notifier,
@@ -57,7 +55,6 @@ class Service:
             info: payload of the topic `info`.
             publisher: publishes states and reports.
             link: the publisher's connection.
-            outbox: the publisher's outbox.
             topics: where to publish.
             clock: for the order of stopping and the watchdog.
             notifier: systemd.
@@ -68,7 +65,6 @@ class Service:
         self._info = info
         self._publisher = publisher
         self._link = link
-        self._outbox = outbox
         self._topics = topics
         self._clock = clock
         self._notifier = notifier
@@ -169,7 +165,7 @@ class Service:
         self._link.close()
         if not self._publisher.is_idle:
             _logger.warning("what the broker did not get waits in the outbox for the next start")
-        self._outbox.close()
+        self._publisher.close()
         _logger.info("stopped")
 
     def _flush(self, deadline_s: float) -> None:

@@ -1,59 +1,15 @@
 """What is published when, and again after which failure."""
 
-import json
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from daemon.mqtt import Acknowledged, Connected, Happening, Lost
-from daemon.outbox import Outbox, Report
-from daemon.publisher import LATE_AFTER_S, MAX_IN_FLIGHT, Publisher
-from daemon.topics import Topics
+from daemon.outbox import Outbox
+from daemon.publisher import MAX_IN_FLIGHT, Publisher
+from daemon.sending import LATE_AFTER_S
 from tests.daemon.fake_clock import FakeClock
-
-TOPICS = Topics(node="kitchen")
-
-
-class FakeLink:
-    """A broker that acknowledges when the test says so."""
-
-    def __init__(self) -> None:
-        self.is_connected = False
-        self.sent: list[tuple[str, bytes, bool]] = []
-        self._mids: list[int] = []
-        self._happenings: list[Happening] = []
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
-        if not self.is_connected:
-            return None
-        self.sent.append((topic, payload, retain))
-        self._mids.append(len(self.sent))
-        return len(self.sent)
-
-    def take_happenings(self) -> list[Happening]:
-        happenings, self._happenings = self._happenings, []
-        return happenings
-
-    def connect(self) -> None:
-        self.is_connected = True
-        self._happenings.append(Connected())
-
-    def lose(self) -> None:
-        self.is_connected = False
-        self._mids.clear()
-        self._happenings.append(Lost())
-
-    def acknowledge_all(self) -> None:
-        self._happenings += [Acknowledged(mid=mid) for mid in self._mids]
-        self._mids.clear()
-
-    def reports(self) -> list[tuple[str, dict[str, object]]]:
-        return [(topic, json.loads(data)) for topic, data, retain in self.sent if not retain]
-
-    def states(self) -> list[tuple[str, bytes]]:
-        return [(topic, data) for topic, data, retain in self.sent if retain]
+from tests.daemon.fake_link import TOPICS, FakeLink, alert
 
 
 @pytest.fixture
@@ -74,17 +30,10 @@ def outbox(tmp_path: Path, clock: FakeClock) -> Iterator[Outbox]:
 
 
 @pytest.fixture
-def publisher(link: FakeLink, outbox: Outbox, clock: FakeClock) -> Publisher:
-    return Publisher(link=link, outbox=outbox, topics=TOPICS, clock=clock)
-
-
-def alert(event_id: str, seq: int = 1) -> list[Report]:
-    body = json.dumps({"event_id": event_id, "seq": seq, "published_at": None}).encode()
-    fields = {"event_id": event_id, "seq": seq, "critical": True, "body": body}
-    return [
-        Report(kind="alert", **fields),  # type: ignore[arg-type]
-        Report(kind="event", **fields),  # type: ignore[arg-type]
-    ]
+def publisher(link: FakeLink, outbox: Outbox, clock: FakeClock) -> Iterator[Publisher]:
+    publisher = Publisher(link=link, outbox=outbox, topics=TOPICS, clock=clock)
+    yield publisher
+    publisher.close()
 
 
 def test_states_are_published_when_set_and_all_again_on_every_connect(
@@ -214,6 +163,7 @@ def test_after_a_crash_the_next_process_sends_the_same_bytes(
     next_process.pump()
 
     assert next_link.sent == link.sent
+    next_process.close()
 
 
 def test_many_reports_are_sent_in_order_and_never_too_many_at_once(
@@ -232,18 +182,3 @@ def test_many_reports_are_sent_in_order_and_never_too_many_at_once(
     assert [payload["event_id"] for _, payload in link.reports()] == [
         f"{number:02}" for number in range(50) for _ in range(2)
     ]
-
-
-def test_a_full_disk_does_not_silence_an_alert(
-    publisher: Publisher, link: FakeLink, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    link.connect()
-    publisher.pump()
-    blocker = sqlite3.connect(tmp_path / "outbox.sqlite", isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
-
-    publisher.report(alert("x"))
-
-    blocker.close()
-    assert [topic for topic, _ in link.reports()] == [TOPICS.alert, TOPICS.event]
-    assert "reports are sent at once, unsaved: outbox" in caplog.text

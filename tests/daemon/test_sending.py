@@ -1,0 +1,122 @@
+"""Reports on a disk that does not take them, and over a restart of the machine."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daemon.outbox import Outbox
+from daemon.publisher import Publisher
+from tests.daemon.fake_clock import FakeClock
+from tests.daemon.fake_link import TOPICS, FakeLink, alert
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def link() -> FakeLink:
+    return FakeLink()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, clock: FakeClock) -> Iterator[Outbox]:
+    outbox = Outbox(tmp_path / "outbox.sqlite", clock=clock)
+    yield outbox
+    outbox.close()
+
+
+@pytest.fixture
+def publisher(link: FakeLink, outbox: Outbox, clock: FakeClock) -> Iterator[Publisher]:
+    publisher = Publisher(link=link, outbox=outbox, topics=TOPICS, clock=clock)
+    yield publisher
+    publisher.close()
+
+
+@pytest.fixture
+def broken_disk(tmp_path: Path, outbox: Outbox) -> Iterator[sqlite3.Connection]:
+    """The outbox cannot be written until this is closed."""
+    blocker = sqlite3.connect(tmp_path / "outbox.sqlite", isolation_level=None)
+    outbox._database.execute("PRAGMA busy_timeout = 0")
+    blocker.execute("BEGIN IMMEDIATE")
+    yield blocker
+    blocker.close()
+
+
+def test_a_broken_disk_does_not_silence_an_alert(
+    publisher: Publisher,
+    link: FakeLink,
+    broken_disk: sqlite3.Connection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert broken_disk.in_transaction
+    link.connect()
+    publisher.pump()
+
+    publisher.report(alert("x"))
+    publisher.pump()
+
+    assert [topic for topic, _ in link.reports()] == [TOPICS.alert, TOPICS.event]
+    assert "reports are kept in memory only, until the broker has them: outbox" in caplog.text
+    assert not publisher.is_idle
+    link.acknowledge_all()
+    publisher.pump()
+    assert publisher.is_idle
+
+
+def test_with_neither_disk_nor_broker_an_alert_waits_in_memory(
+    publisher: Publisher, link: FakeLink, broken_disk: sqlite3.Connection, clock: FakeClock
+) -> None:
+    assert broken_disk.in_transaction
+    publisher.report(alert("x"))
+    publisher.pump()
+    assert publisher.num_unsaved == 2
+    clock.advance(5.0)
+    link.connect()
+    publisher.pump()
+    link.lose()
+    publisher.pump()
+    link.connect()
+    publisher.pump()
+
+    assert [topic for topic, _ in link.reports()] == [TOPICS.alert, TOPICS.event] * 2
+    assert link.sent[:2] == link.sent[2:]
+    assert link.reports()[0][1]["age_s"] == 5.0
+
+
+def test_unsaved_reports_that_are_lost_at_the_end_are_counted(
+    link: FakeLink,
+    outbox: Outbox,
+    clock: FakeClock,
+    broken_disk: sqlite3.Connection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    publisher = Publisher(link=link, outbox=outbox, topics=TOPICS, clock=clock)
+    publisher.report(alert("x"))
+    broken_disk.close()
+
+    publisher.close()
+
+    assert "2 reports that the disk did not take are lost" in caplog.text
+
+
+def test_an_alert_of_a_former_boot_is_never_a_fresh_one(
+    publisher: Publisher, link: FakeLink, clock: FakeClock
+) -> None:
+    publisher.report(alert("x"))
+    clock.boot_id = "next boot"
+    clock.boottime = 0.5
+    clock.wall += 0.5
+    link.connect()
+    publisher.pump()
+    link.lose()
+    clock.wall -= 3_600.0
+    link.connect()
+    publisher.pump()
+
+    (first, payload), _, (second, _), _ = link.reports()
+    assert (first, payload["delayed"]) == (TOPICS.alert, True)
+    assert second == TOPICS.alert_late
