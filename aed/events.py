@@ -9,8 +9,10 @@ Rules, each of them tested by a table of posteriors written by hand:
 - A node waits up to `WAIT_S` for a descendant that is just about to be confirmed.
 - An event lives while a node it has reached is at or above its off-threshold, and ends once none
   has been for the longest hold among them. A node that another open event explains does not count.
+  Nodes above its deepest one hold it for no more than `OUTLIVE_S` once that has fallen.
 - When an event ends, its ancestors must fall quiet, or go on for more than `TAIL_S`, before they
-  can open an event: an alarm that fades through "alarm" is not a second alarm.
+  can open an event: an alarm that fades through "alarm" is not a second alarm. What goes on above
+  an event that called a person does not call them again until it falls quiet or gets more urgent.
 - A timing pattern is evidence, never a veto: it adds log-odds to the nodes known by it, halves
   their dwell, keeps the event over its pauses and names its kind. Without one nothing is lost.
 
@@ -22,9 +24,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from aed.attention import AlertPolicies, CallsInMind
 from aed.candidates import Candidate, CandidateTable, Suppressed, whole_frames
 from aed.evidence import PatternEvidence
-from aed.open_events import AlertPolicies, Event, OpenEvent, Phase
+from aed.open_events import Event, OpenEvent, Phase
 from aed.patterns import RANK, PatternFinder, PatternMatch
 from aed.posteriors import LOG_MEL_FRAMES_PER_HOP, Posteriors
 from aed.thresholds import PATTERN_HOLD_S, NodeThresholds
@@ -41,9 +44,15 @@ WAIT_S = 0.5
 TAIL_S = 2.0
 """What goes on above an ended event for longer than this is a sound of its own."""
 
+OUTLIVE_S = 15.0
+"""How long an event may live by its upper nodes alone. A leaf that wavers comes back within a few
+periods of any alarm (T4 has the longest, 6 s); a television that keeps "alarm" up for an hour must
+not make the next smoke alarm a part of the last one."""
+
 _REFINE_FRAMES = whole_frames(REFINE_S)
 _WAIT_FRAMES = whole_frames(WAIT_S)
 _TAIL_FRAMES = whole_frames(TAIL_S)
+_OUTLIVE_FRAMES = whole_frames(OUTLIVE_S)
 _PATTERN_HOLD_FRAMES = {kind: whole_frames(hold_s) for kind, hold_s in PATTERN_HOLD_S.items()}
 
 
@@ -69,10 +78,12 @@ class EventTracker:
         self._policies = AlertPolicies(self._labels)
         self._evidence = PatternEvidence(self._labels)
         nodes = self._labels.nodes
-        # Lives as long as the stream: timing patterns, rising nodes, events that have not ended.
+        # Live as long as the stream: timing patterns, rising nodes, events that have not ended,
+        # and what a person was called for and still hears.
         self._patterns = PatternFinder(fmin_hz=fmin_hz, fmax_hz=fmax_hz)
         self._candidates = CandidateTable(nodes, [thresholds[node] for node in nodes])
         self._open: list[OpenEvent] = []
+        self._calls = CallsInMind([self._candidates.hold_frames(n) for n in range(len(nodes))])
         self._next_frame: int | None = None
         self._events_so_far = 0
 
@@ -132,12 +143,14 @@ class EventTracker:
         for column in list(self._candidates.live):
             self._candidates.give_up(column, frame, is_over=True)
         self._patterns.reset()
+        self._calls.forget()
         self._next_frame = None
         return events
 
     def reset(self) -> None:
         """Forget the stream, its events and what was suppressed."""
         self._patterns.reset()
+        self._calls.forget()
         self._candidates.reset()
         self._open.clear()
         self._next_frame = None
@@ -153,33 +166,44 @@ class EventTracker:
         confidence = self._evidence.weigh(posteriors, match)
         hastened = self._evidence.columns(match)
         self._candidates.step(frame, posteriors, confidence, level_dbfs, hastened)
+        for column, candidate in self._candidates.live.items():
+            if candidate.below_frames == 0:
+                self._calls.hear(column, frame)
         for event in self._open:
             event.score = max(event.score, float(posteriors[event.column]))
             event.level_dbfs = max(event.level_dbfs, level_dbfs)
-            if self._is_held(event, confidence):
-                event.held_frame = frame
+            longest_frames = max(_OUTLIVE_FRAMES, self._hold_frames(event))
+            event.hold(frame, self._holding(event, confidence), longest_frames)
         ended = self._end_quiet(frame)
         self._decide(frame)
         if match is not None:
             self._name(match)
         return ended + self._news()
 
-    def _is_held(self, event: OpenEvent, confidence: NDArray[np.float32]) -> bool:
-        """Whether a node that the event has reached is heard, and no other event explains it."""
+    def _holding(self, event: OpenEvent, confidence: NDArray[np.float32]) -> list[int]:
+        """Which nodes that the event has reached are heard, and explained by no other event."""
         above = self._labels.ancestors
         others = [other.column for other in self._open if other is not event]
-        return any(
-            self._candidates.is_held(column, float(confidence[column]))
+        return [
+            column
             for column in event.reached
-            if not any(above[other, column] for other in others)
-        )
+            if self._candidates.is_held(column, float(confidence[column]))
+            and not any(above[other, column] for other in others)
+        ]
 
     def _end_quiet(self, frame: int) -> list[Event]:
-        ended = [e for e in self._open if frame - e.held_frame >= self._hold_frames(e)]
+        ended = [
+            event
+            for event in self._open
+            if event.is_outlived or frame - event.held_frame >= self._hold_frames(event)
+        ]
         self._open = [event for event in self._open if event not in ended]
         for event in ended:
-            for column in list(self._candidates.live):
-                if self._labels.ancestors[event.column, column] and not self._is_told(column):
+            for column, candidate in list(self._candidates.live.items()):
+                if not self._labels.ancestors[event.column, column]:
+                    continue
+                self._calls.remember(column, event.urgency, frame - candidate.below_frames)
+                if not self._is_told(column):
                     self._candidates.restart(column, frame + _TAIL_FRAMES, tail_of=event.number)
         return [event.snapshot("end", self._labels, self._policies) for event in ended]
 
@@ -238,6 +262,7 @@ class EventTracker:
 
     def _opened(self, column: int, candidate: Candidate, frame: int) -> OpenEvent:
         self._events_so_far += 1
+        in_mind = self._calls.urgency(column, frame)
         return OpenEvent(
             number=self._events_so_far,
             reached=[column],
@@ -245,9 +270,10 @@ class EventTracker:
             first_detected_frame=frame,
             detected_frame=frame,
             held_frame=frame - candidate.below_frames,
+            deepest_held_frame=frame - candidate.below_frames,
             score=candidate.peak,
             level_dbfs=candidate.level_dbfs,
-            alerted=[],
+            urgency=min(in_mind, self._policies.urgency([column])),
         )
 
     def _name(self, match: PatternMatch) -> None:

@@ -1,11 +1,12 @@
 """An event while it lasts, and the snapshots of it that are handed on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from aed.attention import AlertPolicies
 from aed.candidates import Candidate, seconds
-from ontology import AlertPolicy, LabelSet
+from ontology import LabelSet
 
 Phase = Literal["start", "update", "end"]
 """Where an event stands: one `start`, any number of `update`, one `end`."""
@@ -29,7 +30,8 @@ class Event:
         level_dbfs: highest level of a frame so far.
         critical: a node it has reached is critical.
         alert_now: this phase deserves a person's attention: the first one that has reached a node
-            with an alert policy, and one more when the event is refined to a critical leaf.
+            with an alert policy, the first one that is critical, and the first one at a critical
+            leaf. Where these fall together it is one.
     """
 
     number: int
@@ -47,34 +49,6 @@ class Event:
     alert_now: bool
 
 
-class AlertPolicies:
-    """Which nodes deserve a person's attention, by column.
-
-    Args:
-        labels: columns of an ontology.
-    """
-
-    def __init__(self, labels: LabelSet) -> None:
-        self._policies: list[AlertPolicy | None] = [node.alert for node in labels.ontology.nodes]
-        criticals = [policy is not None and policy.critical for policy in self._policies]
-        self._is_critical_leaf = [
-            is_critical and not any(criticals[labels.index[below.id]] for below in node.descendants)
-            for is_critical, node in zip(criticals, labels.ontology.nodes, strict=True)
-        ]
-
-    def deserves_alert(self, columns: Sequence[int]) -> bool:
-        """Whether any of these nodes has an alert policy."""
-        return any(self._policies[column] is not None for column in columns)
-
-    def is_critical(self, columns: Sequence[int]) -> bool:
-        """Whether any of these nodes is critical."""
-        return any(policy.critical for column in columns if (policy := self._policies[column]))
-
-    def is_critical_leaf(self, column: int) -> bool:
-        """Whether a node is critical and no node below it is."""
-        return self._is_critical_leaf[column]
-
-
 @dataclass(slots=True, kw_only=True)
 class OpenEvent:
     """One event that has not ended.
@@ -86,10 +60,13 @@ class OpenEvent:
         first_detected_frame: frame after which its first node was known.
         detected_frame: frame after which its deepest node was known.
         held_frame: latest frame in which it was held alive.
+        deepest_held_frame: latest frame in which its deepest node held it.
+        is_outlived: its deepest node is long gone, and another sound goes on above it.
         score: highest posterior of the deepest node.
         level_dbfs: highest level.
         pattern: timing pattern, once one was heard.
-        alerted: columns for which a person's attention was called.
+        urgency: of the latest call for a person's attention (see `attention`); what they were
+            called for before it began counts.
         has_news: something that subscribers should know changed in this frame.
         was_told: its start was handed on.
     """
@@ -100,10 +77,12 @@ class OpenEvent:
     first_detected_frame: int
     detected_frame: int
     held_frame: int
+    deepest_held_frame: int
     score: float
     level_dbfs: float
+    urgency: int
     pattern: str | None = None
-    alerted: list[int]
+    is_outlived: bool = False
     has_news: bool = True
     was_told: bool = False
 
@@ -122,8 +101,25 @@ class OpenEvent:
         """
         self.reached.extend(path)
         self.detected_frame = frame
+        self.deepest_held_frame = max(self.onset_frame, frame - candidate.below_frames)
         self.score = candidate.peak
         self.has_news = True
+
+    def hold(self, frame: int, columns: Collection[int], longest_frames: int) -> None:
+        """Be held alive by nodes that are heard.
+
+        Args:
+            frame: the latest frame.
+            columns: which of those reached hold the event in it.
+            longest_frames: how long the others may hold it after the deepest one last did. Then
+                it is outlived, and has ended where its deepest node fell.
+        """
+        if self.column in columns:
+            self.deepest_held_frame = self.held_frame = frame
+        elif columns and frame - self.deepest_held_frame <= longest_frames:
+            self.held_frame = frame
+        elif columns:
+            self.held_frame, self.is_outlived = self.deepest_held_frame, True
 
     def name_pattern(self, kind: str) -> None:
         """Note the timing pattern being heard."""
@@ -133,9 +129,10 @@ class OpenEvent:
 
     def snapshot(self, phase: Phase, labels: LabelSet, policies: AlertPolicies) -> Event:
         """What is known now; calls for attention where it is due, and remembers that it did."""
-        alert_now = phase != "end" and self._is_alert_due(policies)
+        urgency = policies.urgency(self.reached)
+        alert_now = phase != "end" and urgency > self.urgency
         if alert_now:
-            self.alerted.append(self.column)
+            self.urgency = urgency
         node = labels.nodes[self.column]
         return Event(
             number=self.number,
@@ -151,13 +148,4 @@ class OpenEvent:
             level_dbfs=self.level_dbfs,
             critical=policies.is_critical(self.reached),
             alert_now=alert_now,
-        )
-
-    def _is_alert_due(self, policies: AlertPolicies) -> bool:
-        if not self.alerted:
-            return policies.deserves_alert(self.reached)
-        return (
-            len(self.alerted) == 1
-            and self.column not in self.alerted
-            and policies.is_critical_leaf(self.column)
         )

@@ -19,10 +19,10 @@ def test_a_refined_alarm_alerts_once_more_at_the_critical_leaf() -> None:
     assert alerts(rows) == [("alarm", False), ("smoke_alarm", True)]
 
 
-def test_the_second_alert_is_kept_for_the_leaf() -> None:
+def test_the_alert_of_the_leaf_is_not_used_up_on_the_way_to_it() -> None:
     rows = [*sounding(2, alarm=0.9), *sounding(2, life_safety=0.9), *sounding(2, co_alarm=0.9)]
 
-    assert alerts(rows) == [("alarm", False), ("co_alarm", True)]
+    assert alerts(rows) == [("alarm", False), ("life_safety", True), ("co_alarm", True)]
     assert alerts(rows[20:]) == [("life_safety", True), ("co_alarm", True)]
 
 
@@ -67,3 +67,41 @@ def test_a_burst_of_glass_is_reported_within_half_a_second() -> None:
 
     assert (start.node, start.critical, start.alert_now) == ("window_glass", True, True)
     assert start.detected_s - start.onset_s <= 0.5
+
+
+def test_an_alarm_that_becomes_critical_without_a_leaf_alerts_once_more() -> None:
+    rows = [*sounding(2, alarm=0.9), *sounding(2, life_safety=0.9)]
+
+    assert alerts(rows) == [("alarm", False), ("life_safety", True)]
+
+
+def test_what_lasts_after_a_critical_event_calls_nobody_again() -> None:
+    over_it = [*sounding(60, alarm=0.5), *sounding(20, smoke_alarm=0.9), *sounding(60, alarm=0.5)]
+    since_then = [*sounding(20, smoke_alarm=0.9), *sounding(60, alarm=0.5)]
+
+    assert alerts(over_it) == [("alarm", False), ("smoke_alarm", True)]
+    assert alerts(since_then) == [("smoke_alarm", True)]
+
+
+def test_what_pulses_on_after_a_critical_event_calls_nobody_again() -> None:
+    pulses = [*sounding(0.6, alarm=0.5), *quiet(0.6)] * 50
+
+    assert alerts([*pulses, *sounding(20.3, smoke_alarm=0.9), *pulses]) == [
+        ("alarm", False),
+        ("smoke_alarm", True),
+    ]
+
+
+def test_what_falls_quiet_and_comes_back_calls_again() -> None:
+    alarm = sounding(20, alarm=0.5)
+
+    assert alerts([*sounding(5, smoke_alarm=0.9), *alarm, *quiet(3), *alarm]) == [
+        ("smoke_alarm", True),
+        ("alarm", False),
+    ]
+
+
+def test_what_lasts_after_a_harmless_event_calls_again_once_it_is_critical() -> None:
+    rows = [*sounding(5, timer_beep=0.9, alarm=0.9), *sounding(20, alarm=0.5)]
+
+    assert alerts([*rows, *sounding(5, co_alarm=0.9)]) == [("alarm", False), ("co_alarm", True)]

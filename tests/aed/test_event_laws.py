@@ -102,32 +102,38 @@ def test_an_event_only_goes_deeper_and_its_times_are_in_order(walk: Posteriors) 
         latest[event.number] = event
 
 
+def urgency(event: Event) -> int:
+    """Of a call for attention: at a critical leaf, critical, or neither."""
+    is_leaf = event.node in ("smoke_alarm", "co_alarm", "window_glass")
+    return 2 if is_leaf else int(event.critical)
+
+
 @given(walk=WALKS)
 @settings(max_examples=80, deadline=None)
-def test_attention_is_called_for_at_most_twice_and_only_where_it_is_deserved(
+def test_attention_is_called_for_where_it_is_deserved_and_again_as_it_gets_more_urgent(
     walk: Posteriors,
 ) -> None:
-    calls: dict[int, list[Event]] = defaultdict(list)
-    started: dict[int, Event] = {}
-    ended: dict[int, Event] = {}
+    lives: dict[int, list[Event]] = defaultdict(list)
+    called_paths: list[str] = []
     for event in track([walk]):
+        life = lives[event.number]
+        life.append(event)
+        first = life[0].node
+        reached = [*event.path.split("/")]
+        reached = reached[reached.index(first) :]
+        calls = [each for each in life if each.alert_now]
+        levels = [urgency(call) for call in calls]
+        assert levels == sorted(set(levels))
+        assert not (event.phase == "end" and event.alert_now)
+        if urgency(event) == 2:
+            assert calls
+            assert levels[-1] == 2
+        elif any(PATTERNED.node(node).alert is not None for node in reached) and not calls:
+            assert any(path.startswith(life[0].path) for path in called_paths)
+        elif calls:
+            assert any(PATTERNED.node(node).alert is not None for node in reached)
         if event.alert_now:
-            calls[event.number].append(event)
-        if event.phase == "start":
-            started[event.number] = event
-        if event.phase == "end":
-            ended[event.number] = event
-
-    for number, end in ended.items():
-        nodes, first = end.path.split("/"), started[number].node
-        reached = nodes[nodes.index(first) :]
-        deserves = any(PATTERNED.node(node).alert is not None for node in reached)
-        assert (len(calls[number]) > 0) == deserves
-        assert len(calls[number]) <= 2
-        if len(calls[number]) == 2:
-            assert calls[number][1].critical
-            assert calls[number][1].node in ("smoke_alarm", "co_alarm", "window_glass")
-        assert not end.alert_now
+            called_paths.append(event.path)
 
 
 @given(walk=WALKS, lengths=st.lists(st.integers(1, 60), min_size=1, max_size=20))

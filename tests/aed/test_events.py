@@ -91,15 +91,6 @@ def test_an_unsure_leaf_is_reported_as_its_parent_and_refined_later() -> None:
     assert end.offset_s == 4.0
 
 
-def test_a_leaf_that_dips_does_not_end_the_event_while_its_first_node_persists() -> None:
-    rows = [*sounding(1, alarm=0.8), *sounding(2, smoke_alarm=0.9), *sounding(9, alarm=0.8)]
-
-    events = track([*rows, *quiet(3)])
-
-    assert phases(events)[-1] == (1, "end", "smoke_alarm")
-    assert ends(events) == [("smoke_alarm", 0.0, 12.0)]
-
-
 def test_a_deeper_node_that_rises_much_later_is_another_sound() -> None:
     rows = [*sounding(30, person=0.8), *sounding(3, scream=0.9), *quiet(3)]
 
