@@ -7,7 +7,7 @@ import argparse
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,12 @@ from training.synthesis.scene import home_scene
 
 CALIBRATION_SCENES = 240
 CALIBRATION_SEED = 77
-DEFAULT_THRESHOLDS: Mapping[str, float] = {"on": 0.6, "off": 0.3, "dwell_s": 0.5, "hold_s": 1.0}
+DEFAULT_THRESHOLDS: Mapping[str, float] = {
+    "on": 0.6,
+    "off": 0.3,
+    "dwell_s": evaluate.DEFAULT_DWELL_S,
+    "hold_s": 1.0,
+}
 
 _logger = logging.getLogger(__name__)
 
@@ -59,7 +64,7 @@ def write(run: Run, data: TrainingData, out: Path) -> Path:
     print(evaluate.table(on_all, "dev and held-out groups of train"))
     quality = {
         "measured_by": "aed train, after the last step; python -m training.release repeats it",
-        "untaught": _untaught(data, run.config, targets, nodes),
+        "untaught": _untaught(data, run, targets),
         "average_precision_dev": {s.node: round(s.average_precision, 3) for s in on_dev},
         "average_precision_dev_and_held_out": {
             s.node: round(s.average_precision, 3) for s in on_all
@@ -124,22 +129,20 @@ def _calibrate(
     return calibrate.fit(model, scenes)
 
 
-def _untaught(
-    data: TrainingData, config: RunConfig, targets: Mapping[str, Target], nodes: Sequence[str]
-) -> list[str]:
-    """Nodes of which training heard neither a recording nor a synthesised sound."""
-    labels = {row.label for row in data.training_rows(config) if row.label in targets}
-    heard = np.any([targets[label].true for label in labels], axis=0)
-    return [
-        node
-        for node, is_heard in zip(nodes, heard, strict=True)
-        if not is_heard and node not in SYNTHESISED_NODES
-    ]
+def _untaught(data: TrainingData, run: Run, targets: Mapping[str, Target]) -> list[str]:
+    """Nodes that were never true in training, by a recording or by a synthesised sound."""
+    labels = run.labels
+    rows = data.training_rows(run.config)
+    true = [targets[row.label].true for row in rows if row.label in targets]
+    true += [labels.ancestors[labels.index[node]] for node in SYNTHESISED_NODES]
+    heard = np.any(true, axis=0)
+    return [node for node, is_heard in zip(labels.nodes, heard, strict=True) if not is_heard]
 
 
 def _first(clips: evaluate.ClipScores, count: int) -> evaluate.ClipScores:
     return evaluate.ClipScores(
         scores=clips.scores[:count],
+        sustained=clips.sustained[:count],
         true=clips.true[:count],
         unknown=clips.unknown[:count],
         paths=clips.paths[:count],

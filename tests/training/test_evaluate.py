@@ -8,7 +8,7 @@ from ontology import LabelSet
 from tests.aed.model.lively import lively_model
 from training.clips import ClipBank, ClipRow
 from training.errors import TrainingDataError
-from training.evaluate import ClipScores, NodeScore, node_scores, score_clips, table
+from training.evaluate import ClipScores, NodeScore, node_scores, score_clips, sustained, table
 from training.labels import Target, node_target
 from training.leave_one_group_out import recall_at
 
@@ -17,12 +17,30 @@ pytestmark = pytest.mark.torch
 
 def _clips(scores: list[float], true: list[int], unknown: list[int] | None = None) -> ClipScores:
     """Clips judged by one node."""
+    column = np.array(scores, dtype=np.float32)[:, None]
     return ClipScores(
-        scores=np.array(scores, dtype=np.float32)[:, None],
+        scores=column,
+        sustained=column,
         true=np.array(true, dtype=np.bool_)[:, None],
         unknown=np.array(unknown or [0] * len(true), dtype=np.bool_)[:, None],
         paths=tuple(map(str, scores)),
     )
+
+
+def test_what_is_sustained_lasts_for_the_dwell_and_may_pause() -> None:
+    posteriors = np.zeros((10, 3), dtype=np.float32)
+    posteriors[2, :] = 0.9  # one frame
+    posteriors[4, :] = 0.7  # a second one, after a pause
+
+    highest = sustained(posteriors, np.array([1, 2, 5]))
+
+    assert highest == pytest.approx([0.9, 0.7, 0.0])
+
+
+def test_a_clip_shorter_than_the_dwell_sustains_nothing() -> None:
+    posteriors = np.full((2, 1), 0.9, dtype=np.float32)
+
+    assert sustained(posteriors, np.array([5])) == pytest.approx([0.0])
 
 
 def test_average_precision_is_the_one_counted_by_hand() -> None:
