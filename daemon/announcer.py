@@ -42,12 +42,21 @@ class Announcement:
 
 @dataclass(slots=True, kw_only=True)
 class _Open:
-    """An event that has begun and not ended."""
+    """An event that has begun and not ended.
+
+    Its wall times hang on one anchor, so that none moves between its messages, and none comes
+    before its start, when sound arrives late or the wall clock is set.
+    """
 
     event_id: str
-    started_at: str
+    stream_began_s: float
+    """Wall time of stream time 0, as it seemed when the event was first announced."""
     seq: int = 0
     path: tuple[str, ...] = ()
+
+    def at(self, stream_s: float) -> str:
+        """Wall time of a stream time of the event."""
+        return rfc3339(self.stream_began_s + stream_s)
 
 
 class Announcer:
@@ -96,7 +105,7 @@ class Announcer:
         if entry is None:
             entry = _Open(
                 event_id=new_event_id(self._clock.wall_s()),
-                started_at=rfc3339(self._stream_clock.wall_s(event.onset_s)),
+                stream_began_s=self._stream_clock.wall_s(0.0),
             )
             self._open[event.number] = entry
         entry.seq += 1
@@ -122,8 +131,8 @@ class Announcer:
             phase=event.phase,
             score=round(event.score, 4),
             source=self._source,
-            started_at=entry.started_at,
-            detected_at=rfc3339(self._stream_clock.wall_s(event.detected_s)),
+            started_at=entry.at(event.onset_s),
+            detected_at=entry.at(event.detected_s),
             published_at=None,
             duration_s=_duration_s(event),
             delayed=False,
@@ -152,9 +161,9 @@ class Announcer:
             pattern=event.pattern,
             level_dbfs=round(event.level_dbfs, 1),
             critical=event.critical,
-            started_at=entry.started_at,
-            detected_at=rfc3339(self._stream_clock.wall_s(event.detected_s)),
-            ended_at=_ended_at(event, self._stream_clock),
+            started_at=entry.at(event.onset_s),
+            detected_at=entry.at(event.detected_s),
+            ended_at=None if event.offset_s is None else entry.at(event.offset_s),
             duration_s=_duration_s(event),
         ).to_json()
         on = {node for open_event in self._open.values() for node in open_event.path}
@@ -173,7 +182,3 @@ class Announcer:
 
 def _duration_s(event: "Event") -> float | None:
     return None if event.offset_s is None else round(event.offset_s - event.onset_s, 2)
-
-
-def _ended_at(event: "Event", stream_clock: StreamClock) -> str | None:
-    return None if event.offset_s is None else rfc3339(stream_clock.wall_s(event.offset_s))

@@ -97,18 +97,24 @@ class ChildProcess:
 
         Returns:
             Its exit code; None if it cannot be killed now (it hangs inside the kernel, as drivers
-            of unplugged devices make it), in which case it is left to die alone.
+            of unplugged devices make it, or belongs to another user, as after sudo), in which
+            case it is left to die alone: at the latest of writing to a pipe that nobody reads.
         """
         if not self._stdout.closed:
             # Its number is reaped last: until then nobody else can get it, nor our signals.
-            os.killpg(self.pid, signal.SIGTERM)
+            self._signal(signal.SIGTERM)
             self._wait_for_exit(leave_s)
-            os.killpg(self.pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             if not self._wait_for_exit(leave_s):
                 _logger.error("process %d cannot be killed; leaving it behind", self.pid)
             self._stdout.close()
             self._stderr.close()
         return self._process.poll()
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Signal its group; whoever has become another user by sudo is out of reach."""
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            os.killpg(self.pid, number)
 
     def _has_exited(self) -> bool:
         """Whether it is over; leaves it to be reaped."""

@@ -22,9 +22,14 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def announcer(clock: FakeClock) -> Announcer:
+def stream_clock(clock: FakeClock) -> StreamClock:
     stream_clock = StreamClock(clock)
     stream_clock.mark(100.0)
+    return stream_clock
+
+
+@pytest.fixture
+def announcer(clock: FakeClock, stream_clock: StreamClock) -> Announcer:
     return Announcer(
         source="mic",
         classes=("alarm", "smoke_alarm", "window_glass"),
@@ -122,6 +127,24 @@ def test_the_phases_of_an_event_share_an_id_and_count_up(
     assert {payload["started_at"] for payload in told} == {told[0]["started_at"]}
     assert told[-1]["duration_s"] == 9.5
     assert all(report.event_id == fields(report)["event_id"] for report in reports)
+
+
+def test_the_times_of_an_event_stay_when_sound_is_late_or_the_wall_clock_is_set(
+    announcer: Announcer, clock: FakeClock, stream_clock: StreamClock
+) -> None:
+    reports = announcer.announce(event(1, "start", SMOKE)).reports[1:]
+    clock.wall -= 3_600.0
+    stream_clock.mark(101.3)
+    reports += announcer.announce(event(1, "update", SMOKE, alert_now=False)).reports
+    reports += announcer.announce(event(1, "end", SMOKE, detected_s=101.0)).reports
+
+    told = [fields(report) for report in reports]
+    assert [payload["detected_at"] for payload in told] == [
+        "2023-11-14T22:13:18.000Z",
+        "2023-11-14T22:13:18.000Z",
+        "2023-11-14T22:13:21.000Z",
+    ]
+    assert {payload["started_at"] for payload in told} == {"2023-11-14T22:13:10.000Z"}
 
 
 def test_what_deserves_no_attention_is_told_as_an_event_only(announcer: Announcer) -> None:
