@@ -12,11 +12,13 @@ from enum import StrEnum
 
 from aed.audio import AudioChunk
 from daemon.backoff import Backoff
+from daemon.byte_rate import SETTLE_S, WINDOW_S, ByteRate
 from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
 from daemon.pcm import PcmError, PcmReader
 from daemon.pcm_format import PcmFormat
 from daemon.settings import CommandSettings, FileSettings, SourceSettings
+from daemon.silence import SILENT_S, Silence
 
 _logger = logging.getLogger(__name__)
 
@@ -30,8 +32,8 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 7.0
 """Restarts: a device that is plugged in again is heard within ten seconds."""
 
-STEADY_S = 10.0
-"""After so long without trouble the waits begin small again."""
+STEADY_S = SETTLE_S + WINDOW_S + 5.0
+"""After so long without trouble, a wrong rate included, the waits begin small again."""
 
 SAY_AGAIN_S = 60.0
 """The same trouble is worth one line a minute."""
@@ -85,6 +87,7 @@ class Source:
         # The child that runs and its reader; when it was started, and last gave bytes.
         self._child: ChildProcess | None = None
         self._reader = self._new_reader()
+        self._byte_rate, self._silence = ByteRate(), Silence()
         self._started_s = 0.0
         self._heard_s: float | None = None
         # When to start the next child; None when there is nothing more to hear.
@@ -123,7 +126,8 @@ class Source:
         if self._child is None:
             return None
         pcm_format = self._reader.format
-        data = self._child.read(_PROBE_BYTES if pcm_format is None else pcm_format.bytes_per_s)
+        max_bytes = _PROBE_BYTES if pcm_format is None else pcm_format.bytes_per_s
+        data = self._child.read(max_bytes)
         chunk = None
         if data:
             try:
@@ -132,8 +136,9 @@ class Source:
                 self._stop(SourceState.OFFLINE, str(error))
                 return None
         if chunk is not None:
-            self._note_heard()
-        if self._child.has_ended:
+            self._note_heard(chunk)
+            self._note_rate(chunk, is_caught_up=len(data) < max_bytes)
+        if self._child is not None and self._child.has_ended:
             self._note_exit()
         return chunk
 
@@ -169,6 +174,7 @@ class Source:
 
     def _start(self) -> None:
         self._reader = self._new_reader()
+        self._byte_rate, self._silence = ByteRate(), Silence()
         self._started_s = self._clock.boottime_s()
         self._heard_s = None
         try:
@@ -176,21 +182,46 @@ class Source:
         except (OSError, ValueError) as error:
             self._wait(SourceState.OFFLINE, f"cannot be started: {error}")
 
-    def _note_heard(self) -> None:
+    def _note_heard(self, chunk: AudioChunk) -> None:
         self._heard_s = self._clock.boottime_s()
-        if self.state is not SourceState.ONLINE:
-            self.state = SourceState.ONLINE
-            self.reason = ""
+        before = self.state
+        if self._silence.note(chunk):
+            self.state = SourceState.SILENT
+            self.reason = f"the same number for {SILENT_S:.0f} s: it is muted, or dead"
+        else:
+            self.state, self.reason = SourceState.ONLINE, ""
+        if self.state is before:
+            return
+        pcm_format = self._reader.format
+        if self.state is SourceState.SILENT:
+            self._warn("still listening")
+        elif before is SourceState.SILENT:
+            _logger.info("source %s: there is sound again", self.name)
+        elif pcm_format is not None:
             self._last_said = None
-            pcm_format = self._reader.format
-            if pcm_format is not None:
-                _logger.info(
-                    "source %s: listening to %s at %d Hz, %d channel(s)",
-                    self.name,
-                    pcm_format.device,
-                    pcm_format.sample_rate_hz,
-                    pcm_format.channels,
-                )
+            _logger.info(
+                "source %s: listening to %s at %d Hz, %d channel(s)",
+                self.name,
+                pcm_format.device,
+                pcm_format.sample_rate_hz,
+                pcm_format.channels,
+            )
+
+    def _note_rate(self, chunk: AudioChunk, *, is_caught_up: bool) -> None:
+        if isinstance(self._settings, FileSettings):
+            return  # its pace is our own
+        ratio = self._byte_rate.note(
+            len(chunk.samples) / chunk.sample_rate_hz,
+            now_s=self._clock.boottime_s(),
+            is_caught_up=is_caught_up,
+        )
+        if ratio is not None:
+            rate_hz = chunk.sample_rate_hz
+            self._stop(
+                SourceState.OFFLINE,
+                f"wanted {rate_hz} samples a second, found about {ratio * rate_hz:.0f}: its rate "
+                f"is another one, or sound is being lost",
+            )
 
     def _note_exit(self) -> None:
         child = self._child
@@ -221,7 +252,11 @@ class Source:
         self.state, self.reason = state, reason
         now_s = self._clock.boottime_s()
         self._next_start_s = now_s + self._backoff.next_wait_s()
-        said = self._last_said
-        if said is None or said[0] != reason or now_s - said[1] >= SAY_AGAIN_S:
-            self._last_said = (reason, now_s)
-            _logger.warning("source %s is %s: %s; trying again", self.name, state, reason)
+        self._warn("trying again")
+
+    def _warn(self, what_now: str) -> None:
+        """Say what is wrong, the same once a minute."""
+        said, now_s = self._last_said, self._clock.boottime_s()
+        if said is None or said[0] != self.reason or now_s - said[1] >= SAY_AGAIN_S:
+            self._last_said = (self.reason, now_s)
+            _logger.warning("source %s is %s: %s; %s", self.name, self.state, self.reason, what_now)

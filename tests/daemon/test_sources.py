@@ -117,6 +117,36 @@ def test_a_stalled_child_is_ended_and_started_again() -> None:
         turn_until(source, SourceState.ONLINE)
 
 
+def test_a_source_at_another_rate_than_announced_is_ended_and_started_again() -> None:
+    clock = FakeClock()
+    with running(python("while True: os.write(1, bytes(16_000)); time.sleep(0.005)"), clock) as it:
+        turn_until(it, SourceState.ONLINE)
+        while it.state is not SourceState.OFFLINE:
+            clock.advance(0.1)  # in which it delivers far more than 0.1 s of sound
+            it.tick()
+            it.read()
+            time.sleep(0.006)
+
+        assert it.reason.startswith("wanted 8000 samples a second, found about ")
+        assert clock.boottime < 1_030.0
+        assert it.take_cut()
+        clock.advance(2.0)
+        turn_until(it, SourceState.ONLINE)
+
+
+def test_a_source_of_nothing_but_zeros_is_silent_until_it_moves(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    code = "os.write(1, bytes(8_000 * 2 * 31)); time.sleep(0.2); os.write(1, bytes([1, 0]) * 800)"
+    with running(python(f"{code}; time.sleep(60)")) as source:
+        turn_until(source, SourceState.SILENT)
+        turn_until(source, SourceState.ONLINE)
+
+    assert "source test is silent: the same number for 30 s: it is muted, or dead" in caplog.text
+    assert "source test: there is sound again" in caplog.text
+
+
 def test_a_pause_of_the_daemon_is_not_mistaken_for_one_of_the_source() -> None:
     clock = FakeClock()
     with running(python(NOISE), clock) as source:

@@ -101,9 +101,11 @@ class LoudSource:
             "import array, os, pathlib, time\n"
             f"switch = pathlib.Path({str(self._switch)!r})\n"
             "soft, loud = (array.array('h', [a, -a] * 400).tobytes() for a in (30, 16000))\n"
+            "due_s = time.monotonic()\n"
             "while True:\n"
             "    os.write(1, loud if switch.exists() else soft)\n"
-            f"    time.sleep(800 / {self.RATE_HZ})\n"
+            f"    due_s += 800 / {self.RATE_HZ}\n"
+            "    time.sleep(max(0.0, due_s - time.monotonic()))\n"
         )
 
     def settings(self, name: str = "mic") -> dict[str, Any]:
