@@ -7,10 +7,17 @@ from typing import Any
 from training.export import LICENCE, BundleFacts
 
 CARD_NAME = "MODEL_CARD.md"
+LICENCE_NAME = "LICENSE"
+_LICENCE_TEXT = f"""The files in this folder are a trained model (weights, graph, description, self-test). They are
+licensed under {LICENCE} (Creative Commons Attribution-NonCommercial-ShareAlike 4.0 International):
+https://creativecommons.org/licenses/by-nc-sa/4.0/legalcode
+
+Attribution: the aed contributors, and the sources of the recordings listed in {CARD_NAME}.
+"""
 
 
 def write_card(bundle: Path, facts: BundleFacts) -> None:
-    """Write the card of a bundle beside its weights."""
+    """Write the card of a bundle, and its licence, beside its weights."""
     training = facts.training
     text = f"""# Model card: {facts.name}
 
@@ -47,6 +54,7 @@ trained no weights, but thresholds were chosen on them.
 {_rows((row["source"], row["licence"], row["clips"]) for row in facts.data)}
 """
     (bundle / CARD_NAME).write_text(text, encoding="utf-8")
+    (bundle / LICENCE_NAME).write_text(_LICENCE_TEXT, encoding="utf-8")
 
 
 def _precision_table(quality: Mapping[str, Any]) -> str:
