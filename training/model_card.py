@@ -8,8 +8,9 @@ from training.export import LICENCE, BundleFacts
 
 CARD_NAME = "MODEL_CARD.md"
 LICENCE_NAME = "LICENSE"
-_LICENCE_TEXT = f"""The files in this folder are a trained model (weights, graph, description, self-test). They are
-licensed under {LICENCE} (Creative Commons Attribution-NonCommercial-ShareAlike 4.0 International):
+_LICENCE_TEXT = f"""The files in this folder are a trained model (weights, graph, description,
+self-test). They are licensed under {LICENCE}
+(Creative Commons Attribution-NonCommercial-ShareAlike 4.0 International):
 https://creativecommons.org/licenses/by-nc-sa/4.0/legalcode
 
 Attribution: the aed contributors, and the sources of the recordings listed in {CARD_NAME}.
