@@ -4,6 +4,7 @@ Exit codes: 0 fine, 1 failed, 2 usage, 78 bad settings or unusable bundle, 130 i
 """
 
 import argparse
+import errno
 import logging
 import os
 import sys
@@ -16,6 +17,7 @@ from ontology.errors import AedError
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 COMMANDS: tuple[Command, ...] = (
     demo,
@@ -72,11 +74,20 @@ def main(arguments: Sequence[str] | None = None, *, commands: Sequence[Command] 
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader left (`aed replay … | head`). Python flushes stdout once more on the way
-        # out, which must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader left (`aed replay … | head`)
+        return EXIT_FAILED
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS or error.filename is not None:
+            raise  # not of the output, so a bug
+        _drop_output()
+        print(f"aed: the output cannot be written ({error.strerror})", file=sys.stderr)
         return EXIT_FAILED
     return code
+
+
+def _drop_output() -> None:
+    """Lead standard output nowhere: Python flushes it on the way out, which must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

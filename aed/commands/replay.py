@@ -19,8 +19,8 @@ EXIT_SOME_UNREADABLE = 1
 _DESCRIPTION = """\
 Hears recordings as if they were sounding now, and prints a line for each event when it ends.
 Files of any format and rate that libsndfile reads. A folder is searched recursively, in sorted
-order, hidden files left out. A file that cannot be read is named on stderr, the others are still
-heard, and the exit code is 1.
+order, hidden files left out. A file that cannot be read, or breaks off, and a folder that cannot be
+listed are named on stderr, the others are still heard, and the exit code is 1.
 """
 
 
@@ -97,36 +97,48 @@ def _target(folder: Path | None, file: str, relative: str, scored: dict[Path, st
 
 def _recordings(paths: list[str]) -> "Iterator[tuple[str, str]]":
     """Each recording as given to the user, and relative to the path that it was found under."""
-    from aed.recordings import find_recordings
+    from aed.recordings import find_recordings, is_folder
 
     for path in paths:
-        if not Path(path).is_dir():
+        if not is_folder(path):
             yield path, Path(path).name
             continue
         folder = path if path.endswith("/") else f"{path}/"
         for relative in find_recordings(path):
-            yield folder + relative, relative
+            yield (path if relative == "." else folder + relative), relative
 
 
 def _replay(
     hearing: "Hearing", file: str, *, style: str, target: Path | None, nodes: tuple[str, ...]
 ) -> None:
-    """Print the events of one recording as they end; keep its posteriors only if asked to."""
+    """Print the events of one recording as they end; keep its posteriors only if asked to.
+
+    Of one that breaks off, everything that was heard is told before the error.
+    """
+    from aed.errors import AudioError
     from aed.recordings import read_recording
 
     hearing.reset()
     heard_s = 0.0
+    broken: AudioError | None = None
     scores: list[Posteriors] = []
-    for chunk in read_recording(file):
-        heard_s += len(chunk.samples) / chunk.sample_rate_hz
-        heard = hearing.feed(chunk)
-        _print(heard.events, file, heard_s, style)
-        if target is not None:
-            scores.append(heard.posteriors)
+    try:
+        for chunk in read_recording(file):
+            heard = hearing.feed(chunk)
+            heard_s += len(chunk.samples) / chunk.sample_rate_hz
+            _print(heard.events, file, heard_s, style)
+            if target is not None:
+                scores.append(heard.posteriors)
+    except AudioError as error:
+        if not heard_s:
+            raise
+        broken = error
     last = hearing.flush()
     _print(last.events, file, heard_s, style)
     if target is not None:
         _write_scores([*scores, last.posteriors], target, nodes)
+    if broken is not None:
+        raise broken
 
 
 def _print(events: "list[Event]", file: str, heard_s: float, style: str) -> None:

@@ -120,6 +120,36 @@ def test_a_reader_that_leaves_early_is_no_error_message(tmp_path: Path) -> None:
         assert process.wait(timeout=60) == 1
 
 
+@pytest.mark.parametrize("flush", [True, False])
+def test_output_that_nobody_can_take_is_a_message(tmp_path: Path, *, flush: bool) -> None:
+    script = tmp_path / "full.py"
+    script.write_text(
+        "import sys\n"
+        "from aed.__main__ import main\n"
+        "from tests.aed.test_main import ScriptedCommand\n"
+        f"command = ScriptedCommand(lambda: print('heard', flush={flush}) or 0)\n"
+        "sys.exit(main(['scripted'], commands=[command]))\n"
+    )
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, str(script)],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert result.stderr == "aed: the output cannot be written (No space left on device)\n"
+    assert result.returncode == 1
+
+
+def test_other_errors_of_the_system_are_bugs_and_keep_their_traceback() -> None:
+    with pytest.raises(FileNotFoundError):
+        main(["scripted"], commands=[ScriptedCommand(raising(FileNotFoundError("gone")))])
+
+
 def test_every_command_has_a_help_line() -> None:
     help_text = build_parser().format_help()
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aed.errors import AudioError
 from aed.recordings import find_recordings, read_recording
 from tests.aed.cutting import noise_and_tones
+from tests.aed.unlistable import make_unlistable
 
 TOLERANCE = {
     "PCM_16": 1e-4,
@@ -74,22 +75,32 @@ def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("not a sound")
     (tmp_path / "empty.wav").touch()
     soundfile.write(tmp_path / "silent.wav", np.zeros(0), 16_000)
+    (tmp_path / "samples.raw").write_bytes(bytes(3200))
 
     assert reason(tmp_path / "missing.wav") == "it cannot be read as audio (there is no such file)"
     assert reason(tmp_path / "text.wav") == "it cannot be read as audio (Format not recognised)"
     assert reason(tmp_path / "empty.wav") == "it cannot be read as audio (it is empty)"
+    assert reason(tmp_path / "samples.raw") == (
+        "it cannot be read as audio (samplerate must be specified)"
+    )
+    assert reason(tmp_path / "missing.raw") == "it cannot be read as audio (there is no such file)"
+    assert reason(tmp_path) == "it cannot be read as audio (it is a folder)"
+    assert reason(tmp_path / ("x" * 300)) == "it cannot be read as audio (file name too long)"
     assert reason(tmp_path / "silent.wav") == "it holds no audio (0 samples)"
 
 
 @given(
     content=st.binary(max_size=200),
     head=st.sampled_from([b"", b"RIFF", b"OggS", b"fLaC", b"FORM", b"ID3"]),
+    name=st.sampled_from(["any.wav", "any.raw", "any.RAW", "any"]),
 )
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes, head: bytes) -> None:
-    path = tmp_path / "any.wav"
+def test_any_bytes_are_read_or_refused(
+    tmp_path: Path, content: bytes, head: bytes, name: str
+) -> None:
+    path = tmp_path / name
     path.write_bytes(head + content)
 
     with contextlib.suppress(AudioError):
@@ -131,3 +142,11 @@ def test_links_are_followed_once_and_broken_ones_are_named(tmp_path: Path) -> No
 
 def test_anything_but_a_folder_stands_for_itself(tmp_path: Path) -> None:
     assert find_recordings(str(tmp_path / "missing.wav")) == [str(tmp_path / "missing.wav")]
+
+
+def test_a_folder_that_cannot_be_listed_stands_in_the_list_itself(tmp_path: Path) -> None:
+    deep = make_unlistable(tmp_path)
+    (tmp_path / "z.wav").touch()
+
+    assert find_recordings(str(tmp_path)) == [deep, "z.wav"]
+    assert find_recordings(str(tmp_path / deep)) == [str(tmp_path / deep)]

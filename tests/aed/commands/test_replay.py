@@ -17,6 +17,7 @@ from aed.commands import replay
 from aed.detector import StreamingDetector
 from aed.events import EventTracker
 from aed.thresholds import resolve
+from tests.aed.unlistable import make_unlistable
 from training.synthesis.alarms import render_alarm, t3_alarm
 from training.synthesis.rendered import SAMPLE_RATE_HZ
 
@@ -221,6 +222,49 @@ def test_a_missing_bundle_ends_it_with_78(
     assert run(str(folder), "--bundle", str(tmp_path / "nowhere")) == 78
 
     assert "there is no such folder" in capsys.readouterr().err
+
+
+def test_raw_samples_are_named_and_the_others_still_heard(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = folder / "a.raw"
+    raw.write_bytes(bytes(3200))
+
+    assert run(str(raw), str(folder / "kitchen"), "--format", "jsonl") == 1
+
+    output = capsys.readouterr()
+    assert output.err.startswith(f"aed: {raw}: it cannot be read as audio (")
+    assert "smoke_alarm" in {row["event"] for row in rows(output.out)}
+
+
+def test_a_recording_that_breaks_off_is_told_as_far_as_it_was_heard(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.flac"
+    content = (folder / "hall.flac").read_bytes()
+    broken.write_bytes(content[: round(0.6 * len(content))])
+
+    assert run(str(broken), "--scores", str(tmp_path / "scores"), "--format", "jsonl") == 1
+
+    output = capsys.readouterr()
+    assert output.err.startswith(f"aed: {broken}: it breaks off after ")
+    assert "smoke_alarm" in {row["event"] for row in rows(output.out)}
+    with np.load(tmp_path / "scores" / "broken.flac.npz") as arrays:
+        assert 70 < len(arrays["posteriors"]) < 190
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kitchen = folder / "kitchen"
+    deep = make_unlistable(kitchen)
+
+    assert run(str(kitchen), str(kitchen / deep), "--scores", str(tmp_path), "--format", "jsonl")
+
+    output = capsys.readouterr()
+    complaint = f"aed: {kitchen / deep}: it cannot be read as audio (file name too long)"
+    assert output.err.splitlines() == [complaint, complaint]
+    assert "smoke_alarm" in {row["event"] for row in rows(output.out)}
 
 
 def test_a_missing_path_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
