@@ -5,9 +5,7 @@ from pathlib import Path
 
 from aed import __version__
 from aed.bundle import Bundle, default_bundle_path, load_bundle
-from aed.detector import StreamingDetector
-from aed.events import EventTracker
-from aed.thresholds import NodeThresholds
+from aed.hearing import Hearing
 from daemon.announcer import Announcer
 from daemon.clocks import Clock, StreamClock, rfc3339
 from daemon.ear import Ear
@@ -43,7 +41,7 @@ def assemble(
         BundleError: the bundle cannot be used.
         OutboxError: another aed uses the state directory, or a newer one wrote the outbox.
     """
-    bundle, thresholds = load_fitting_bundle(settings, where=where)
+    bundle = load_fitting_bundle(settings, where=where)
     topics = Topics(node=settings.node)
     rng = random.SystemRandom()
     folder = state_directory(settings)
@@ -62,8 +60,7 @@ def assemble(
     def ear(source: str) -> Ear:
         stream_clock = StreamClock(clock)
         return Ear(
-            detector=StreamingDetector(bundle),
-            tracker=EventTracker(bundle.ontology, thresholds, **_front_end(bundle)),
+            hearing=Hearing(bundle, settings.threshold_layer()),
             announcer=Announcer(
                 source=source,
                 classes=classes,
@@ -88,10 +85,8 @@ def assemble(
     )
 
 
-def load_fitting_bundle(
-    settings: Settings, *, where: Path
-) -> tuple[Bundle, dict[str, NodeThresholds]]:
-    """Load the bundle that settings ask for, and lay their thresholds over its own.
+def load_fitting_bundle(settings: Settings, *, where: Path) -> Bundle:
+    """Load the bundle that settings ask for, and check that they fit together.
 
     Args:
         settings: validated settings.
@@ -102,19 +97,13 @@ def load_fitting_bundle(
         BundleError: the bundle cannot be used.
     """
     bundle = load_bundle(bundle_path(settings))
-    thresholds = fit_to_ontology(
-        settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology
-    )
-    return bundle, thresholds
+    fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
+    return bundle
 
 
 def bundle_path(settings: Settings) -> Path:
     """Folder of the bundle that settings ask for: theirs, the installed one, the shipped one."""
     return settings.bundle or default_bundle_path(state_directory(settings))
-
-
-def _front_end(bundle: Bundle) -> dict[str, float]:
-    return {edge: float(bundle.info["front_end"][edge]) for edge in ("fmin_hz", "fmax_hz")}
 
 
 def _model_name(bundle: Bundle) -> str:

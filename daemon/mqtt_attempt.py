@@ -23,6 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from daemon.credentials import read_password
+from daemon.encryption import client_context
 from daemon.settings import MqttSettings
 
 CONNECT_TIMEOUT_S = 5.0
@@ -131,11 +132,7 @@ class MqttAttempt:
             password = None if file is None else read_password(Path(file))
             client.username_pw_set(settings.username, password)
         if settings.tls is not None:
-            client.tls_set(
-                ca_certs=_text(settings.tls.ca_file),
-                certfile=_text(settings.tls.certificate_file),
-                keyfile=_text(settings.tls.key_file),
-            )
+            client.tls_set_context(client_context(settings.tls))
 
     def _note(self, kind: NoteKind, text: str = "", mid: int = 0) -> None:
         self.notes.append(Note(kind=kind, text=text, mid=mid))
@@ -198,10 +195,6 @@ class MqttAttempt:
 def _leave(client: Client, *_: object) -> None:
     """Leave a broker that was reached after the attempt had been given up."""
     client.disconnect()
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
 
 
 def _plain(error: BaseException | None) -> str:

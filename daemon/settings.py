@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from ontology import LONGEST_DWELL_S, LONGEST_HOLD_S
+
 MAX_SOURCES = 16
 
 Name = Annotated[
@@ -26,7 +29,18 @@ Name = Annotated[
     StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"),
 ]
 NodeId = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
+Text = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=4096, pattern=r"^[^\x00]*$")
+]
+
+
+def _without_nul(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("wanted a path, found one with a NUL in it")
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_without_nul)]
 
 
 class _Part(BaseModel):
@@ -38,13 +52,13 @@ class _Part(BaseModel):
 class TlsSettings(_Part):
     """Encryption of the connection to the broker; an empty mapping turns it on."""
 
-    ca_file: Path | None = Field(
+    ca_file: FilePath | None = Field(
         default=None, description="the path of a PEM file (null: the system's authorities)"
     )
-    certificate_file: Path | None = Field(
+    certificate_file: FilePath | None = Field(
         default=None, description="the path of a PEM file, or null"
     )
-    key_file: Path | None = Field(default=None, description="the path of a PEM file, or null")
+    key_file: FilePath | None = Field(default=None, description="the path of a PEM file, or null")
 
     @model_validator(mode="after")
     def _key_belongs_to_a_certificate(self) -> "TlsSettings":
@@ -158,7 +172,7 @@ class FileSettings(_Part):
     name: Name = Field(
         description="a name of letters, digits, - and _ (it becomes part of MQTT topics)"
     )
-    path: Path = Field(description="the path of a sound file")
+    path: FilePath = Field(description="the path of a sound file")
     pace: Literal["realtime", "fast"] = Field(default="realtime", description="realtime or fast")
     repeat: StrictBool = Field(default=False, description="true to begin again at its end")
 
@@ -178,10 +192,18 @@ class ThresholdSettings(_Part):
         default=None, strict=True, gt=0, lt=1, description="a number between 0 and 1"
     )
     dwell_s: float | None = Field(
-        default=None, strict=True, ge=0, le=60, description="a number of seconds from 0 to 60"
+        default=None,
+        strict=True,
+        ge=0,
+        le=LONGEST_DWELL_S,
+        description=f"a number of seconds from 0 to {LONGEST_DWELL_S:g}",
     )
     hold_s: float | None = Field(
-        default=None, strict=True, ge=0, le=600, description="a number of seconds from 0 to 600"
+        default=None,
+        strict=True,
+        ge=0,
+        le=LONGEST_HOLD_S,
+        description=f"a number of seconds from 0 to {LONGEST_HOLD_S:g}",
     )
 
     @model_validator(mode="after")
@@ -197,7 +219,7 @@ class Settings(_Part):
     node: Name = Field(
         description="a name of letters, digits, - and _ (topics begin with aed/<node>)"
     )
-    bundle: Path | None = Field(
+    bundle: FilePath | None = Field(
         default=None,
         description="the path of a bundle folder, or null for the installed or shipped one",
     )
@@ -211,7 +233,7 @@ class Settings(_Part):
     classes: tuple[NodeId, ...] | None = Field(
         default=None, description="a list of node ids, or null for every node with an alert policy"
     )
-    state_directory: Path | None = Field(
+    state_directory: FilePath | None = Field(
         default=None, description="the path of a folder, or null for systemd's, else /var/lib/aed"
     )
 

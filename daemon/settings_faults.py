@@ -4,7 +4,6 @@ Each says what was wanted (the description of the key in `daemon.settings`) and 
 and never shows a value that could be a secret.
 """
 
-import difflib
 import functools
 import re
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from pydantic_core import ErrorDetails
 from daemon.errors import SettingsFault
 from daemon.settings import Settings
 from daemon.settings_yaml import KeyPath, line_of
+from ontology.spelling import advice
 
 _SECRET = re.compile(r"passw|secret|token|key|credential|pin$", re.IGNORECASE)
 _SHOWN_CHARACTERS = 60
@@ -56,21 +56,13 @@ def key_text(path: KeyPath) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def did_you_mean(word: str, known: list[str]) -> str:
-    """End of a sentence about an unknown word."""
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known here: {', '.join(known)}" if known else ""
-
-
 def _problem(detail: ErrorDetails, path: KeyPath) -> str:
     kind, location, found = detail["type"], detail["loc"], shown(detail["input"], path)
     wanted, known = _described(location[:-1] if kind == "extra_forbidden" else location)
     if kind == "extra_forbidden" and str(path[-1]) in ("password", "pass"):
         return "unknown key; a password never stands in the settings: use password_file"
     sentences = {
-        "extra_forbidden": lambda: f"unknown key{did_you_mean(str(path[-1]), known)}",
+        "extra_forbidden": lambda: "; ".join(filter(None, ("unknown key", _remedy(path, known)))),
         "invalid_key": lambda: f"wanted a word as key, found {found}",
         "missing": lambda: f"missing; wanted {wanted}",
         "union_tag_not_found": lambda: f"kind is missing; wanted one of {', '.join(known)}",
@@ -82,6 +74,10 @@ def _problem(detail: ErrorDetails, path: KeyPath) -> str:
     if location[-1:] == ("[key]",):
         return f"wanted a node id of lower-case letters, digits and _, found {found}"
     return sentences.get(kind, lambda: f"wanted {wanted}, found {found}")()
+
+
+def _remedy(path: KeyPath, known: list[str]) -> str:
+    return advice(str(path[-1]), known, f"known here: {', '.join(known)}" if known else "")
 
 
 def shown(value: object, path: KeyPath) -> str:

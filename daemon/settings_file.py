@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from daemon.credentials import find_password_file
+from daemon.encryption import unusable_files
 from daemon.errors import SettingsError, SettingsFault
 from daemon.settings import FileSettings, Settings
 from daemon.settings_faults import faults_of, key_text
@@ -64,7 +65,7 @@ def parse_settings(text: str, *, where: Path) -> Settings:
         SettingsFault(
             where=str(where), line=line_of(document, key), key=key_text(key), problem=problem
         )
-        for key, problem in _missing_files(settings)
+        for key, problem in _missing_files(settings) or _wrong_files(settings)
     ]
     if faults:
         raise SettingsError(faults)
@@ -132,8 +133,11 @@ def _missing_files(settings: Settings) -> list[tuple[KeyPath, str]]:
     ]
 
 
+def _wrong_files(settings: Settings) -> list[tuple[KeyPath, str]]:
+    if settings.mqtt.tls is None:
+        return []
+    return [(("mqtt", "tls", *key), problem) for key, problem in unusable_files(settings.mqtt.tls)]
+
+
 def _is_readable_file(path: str | Path) -> bool:
-    try:
-        return os.path.isfile(path) and os.access(path, os.R_OK)  # noqa: PTH113 - str or Path
-    except ValueError:  # a NUL in the path
-        return False
+    return os.path.isfile(path) and os.access(path, os.R_OK)  # noqa: PTH113 - str or Path

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from aed import thresholds
 from aed.errors import ThresholdsError
-from aed.thresholds import NodeThresholds
 from daemon.errors import SettingsError, SettingsFault
 from daemon.settings import Settings
-from daemon.settings_faults import did_you_mean, key_text
+from daemon.settings_faults import key_text
 from daemon.settings_yaml import KeyPath
 from ontology import Ontology
+from ontology.spelling import advice
 
 
 def class_nodes(settings: Settings, ontology: Ontology) -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def class_nodes(settings: Settings, ontology: Ontology) -> tuple[str, ...]:
 
 def fit_to_ontology(
     settings: Settings, *, where: Path, bundle: thresholds.Layer, ontology: Ontology
-) -> dict[str, NodeThresholds]:
+) -> None:
     """Check that settings and bundle fit together.
 
     Args:
@@ -31,41 +31,33 @@ def fit_to_ontology(
         bundle: the bundle's thresholds.
         ontology: the bundle's ontology.
 
-    Returns:
-        Thresholds of each node.
-
     Raises:
-        SettingsError: carries every node that does not exist, and thresholds that contradict
+        SettingsError: carries every node that does not exist, and all thresholds that contradict
             each other once laid over the bundle's.
     """
     known = [node.id for node in ontology.nodes]
     faults = [
-        _fault(where, ("classes", number), name, known)
+        _unknown(where, ("classes", number), name, known)
         for number, name in enumerate(settings.classes or ())
         if name not in known
     ]
-    faults += [
-        _fault(where, ("thresholds", name), name, [*known, "default"])
-        for name in settings.thresholds
-        if name not in known and name != "default"
-    ]
+    layer = settings.threshold_layer()
+    for name in settings.thresholds:
+        if name not in known and name != "default":
+            faults.append(_unknown(where, ("thresholds", name), name, [*known, "default"]))
+            del layer[name]
+    try:
+        thresholds.resolve(bundle, ontology, layer)
+    except ThresholdsError as error:
+        faults += [_fault(where, ("thresholds",), problem) for problem in error.faults]
     if faults:
         raise SettingsError(faults)
-    try:
-        return dict(thresholds.resolve(bundle, ontology, settings.threshold_layer()))
-    except ThresholdsError as error:
-        problem = str(error)
-        fault = SettingsFault(where=str(where), line=None, key="thresholds", problem=problem)
-        raise SettingsError([fault]) from error
 
 
-def _fault(where: Path, key: KeyPath, name: str, known: Sequence[str]) -> SettingsFault:
-    close = did_you_mean(name, list(known))
-    if "did you mean" not in close:
-        close = "; `aed ontology show` lists them"
-    return SettingsFault(
-        where=str(where),
-        line=None,
-        key=key_text(key),
-        problem=f"the ontology has no node {name!r}{close}",
-    )
+def _unknown(where: Path, key: KeyPath, name: str, known: Sequence[str]) -> SettingsFault:
+    remedy = advice(name, known, "`aed ontology show` lists them")
+    return _fault(where, key, f"the ontology has no node {name!r}; {remedy}")
+
+
+def _fault(where: Path, key: KeyPath, problem: str) -> SettingsFault:
+    return SettingsFault(where=str(where), line=None, key=key_text(key), problem=problem)

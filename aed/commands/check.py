@@ -101,10 +101,12 @@ def _stages(where: Path) -> Iterator[tuple[str, str]]:
     """Do what `aed run` does before it listens; gives each stage with what it found."""
     from aed.bundle import load_bundle
     from daemon.assembly import bundle_path
-    from daemon.settings_file import load_settings
+    from daemon.settings_file import load_settings, state_directory
     from daemon.settings_nodes import class_nodes, fit_to_ontology
+    from daemon.state_folder import check_state_folder
 
     settings = load_settings(where)
+    check_state_folder(state_directory(settings))
     yield STAGES[0], f"node {settings.node}, {len(settings.sources)} source(s)"
     bundle = load_bundle(bundle_path(settings))
     yield STAGES[1], _described(bundle)

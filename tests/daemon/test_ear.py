@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aed.audio import AudioChunk
-from aed.events import Event
+from aed.hearing import Heard, Hearing
 from aed.posteriors import Posteriors
 from daemon.announcer import Announcer
 from daemon.clocks import StreamClock
@@ -14,58 +14,43 @@ from tests.daemon.fake_clock import FakeClock
 from tests.daemon.test_announcer import SMOKE, event
 
 
-class FakeDetector:
-    """Hears one frame per chunk."""
+class FakeHearing(Hearing):
+    """Hears a frame per chunk; an event starts with a loud one and ends with a quiet one."""
 
     def __init__(self) -> None:
+        self.is_open = False
         self.num_resets = 0
 
-    def feed(self, chunk: AudioChunk) -> Posteriors:
-        return self._frames(1, float(np.abs(chunk.samples).max()))
+    def feed(self, chunk: AudioChunk) -> Heard:
+        return self._heard(is_loud=bool(np.abs(chunk.samples).max() > 0.5))
 
-    def flush(self) -> Posteriors:
-        return self._frames(0, 0.0)
+    def flush(self) -> Heard:
+        return self._heard(is_loud=False)
 
     def reset(self) -> None:
         self.num_resets += 1
 
-    def _frames(self, num_frames: int, value: float) -> Posteriors:
-        return Posteriors(
-            values=np.full((num_frames, 1), value, np.float32),
-            start_frame=0,
-            level_dbfs=np.zeros(num_frames, np.float32),
-            log_mel=np.zeros((num_frames * 10, 4), np.float32),
-        )
+    def _heard(self, *, is_loud: bool) -> Heard:
+        has_changed, self.is_open = is_loud != self.is_open, is_loud
+        events = [event(1, "start" if is_loud else "end", SMOKE)] if has_changed else []
+        return Heard(posteriors=NO_FRAMES, events=events)
 
 
-class FakeTracker:
-    """An event starts with a loud frame and ends with a quiet one."""
-
-    def __init__(self) -> None:
-        self.is_open = False
-
-    def feed(self, posteriors: Posteriors) -> list[Event]:
-        events = []
-        for value in posteriors.values[:, 0]:
-            if bool(value > 0.5) != self.is_open:
-                self.is_open = not self.is_open
-                events.append(event(1, "start" if self.is_open else "end", SMOKE))
-        return events
-
-    def flush(self) -> list[Event]:
-        return [event(1, "end", SMOKE)] if self.is_open else []
-
-    def reset(self) -> None:
-        self.is_open = False
+NO_FRAMES = Posteriors(
+    values=np.zeros((0, 1), np.float32),
+    start_frame=0,
+    level_dbfs=np.zeros(0, np.float32),
+    log_mel=np.zeros((0, 4), np.float32),
+)
 
 
 @pytest.fixture
-def detector() -> FakeDetector:
-    return FakeDetector()
+def hearing() -> FakeHearing:
+    return FakeHearing()
 
 
 @pytest.fixture
-def ear(detector: FakeDetector) -> Ear:
+def ear(hearing: FakeHearing) -> Ear:
     clock = FakeClock()
     stream_clock = StreamClock(clock)
     announcer = Announcer(
@@ -76,9 +61,7 @@ def ear(detector: FakeDetector) -> Ear:
         clock=clock,
         stream_clock=stream_clock,
     )
-    return Ear(
-        detector=detector, tracker=FakeTracker(), announcer=announcer, stream_clock=stream_clock
-    )
+    return Ear(hearing=hearing, announcer=announcer, stream_clock=stream_clock)
 
 
 def chunk(level: float) -> AudioChunk:
@@ -95,7 +78,7 @@ def test_what_is_heard_is_announced(ear: Ear) -> None:
 
 
 def test_the_end_of_a_stream_ends_what_is_open_and_begins_anew(
-    ear: Ear, detector: FakeDetector
+    ear: Ear, hearing: FakeHearing
 ) -> None:
     (start,) = ear.hear(chunk(0.9))
     (end,) = ear.cut()
@@ -105,9 +88,9 @@ def test_the_end_of_a_stream_ends_what_is_open_and_begins_anew(
     assert end.states[-1].payload == b"OFF"
     assert again.reports[0].event_id != start.reports[0].event_id
     assert again.reports[0].seq == 1
-    assert detector.num_resets == 1
+    assert hearing.num_resets == 1
 
 
-def test_a_stream_in_which_nothing_was_heard_has_no_end(ear: Ear, detector: FakeDetector) -> None:
+def test_a_stream_in_which_nothing_was_heard_has_no_end(ear: Ear, hearing: FakeHearing) -> None:
     assert ear.cut() == []
-    assert detector.num_resets == 0
+    assert hearing.num_resets == 0

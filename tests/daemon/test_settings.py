@@ -100,6 +100,13 @@ tresholds: {}
         (GOOD.replace("sources:", "  tls: {key_file: x}\nsources:"), "key_file needs its certifi"),
         (f"{GOOD}  - {{kind: file, name: f, path: /nowhere.wav}}", "found none at '/nowhere.wav'"),
         (GOOD.replace("node: kitchen\n", ""), f"{WHERE}: node: missing; wanted a name of letters"),
+        (
+            f'{GOOD}state_directory: "/var/\\0"',
+            "state_directory: wanted a path, found one with a NUL",
+        ),
+        (f'{GOOD}bundle: "\\0"', "bundle: wanted a path, found one with a NUL"),
+        (f'{GOOD}    device: "a\\0"', "sources[0].device: wanted a stable name"),
+        (f"{GOOD}thresholds: {{dog: {{hold_s: 601}}}}", "a number of seconds from 0 to 600, found"),
         (f"{GOOD}7: 3", f"{WHERE}:8: 7: wanted a word as key, found 7"),
     ],
 )
@@ -124,6 +131,12 @@ def test_on_and_off_are_the_words_they_look_like() -> None:
     layer = parse_settings(text, where=WHERE).threshold_layer()
 
     assert layer == {"smoke_alarm": {"on": 0.7, "off": 0.4}}
+
+
+def test_on_and_off_may_be_the_same() -> None:
+    parsed = parse_settings(f"{GOOD}thresholds: {{dog: {{on: 0.5, off: 0.5}}}}", where=WHERE)
+
+    assert parsed.threshold_layer() == {"dog": {"on": 0.5, "off": 0.5}}
 
 
 def test_a_command_may_be_a_line_or_a_list_of_words() -> None:

@@ -97,12 +97,16 @@ def _tamper(settings: dict[str, Any]) -> None:
         (_tamper, "bundle", ["ontology.yaml is not the file its maker described"]),
         (
             lambda settings: settings.update(
-                {"classes": ["smoke_alrm"], "thresholds": {"xyzzy": {"on": 0.5}}}
+                {
+                    "classes": ["smoke_alrm"],
+                    "thresholds": {"xyzzy": {"on": 0.5}, "smoke_alarm": {"off": 0.9}},
+                }
             ),
             "nodes",
             [
                 "classes[0]: the ontology has no node 'smoke_alrm'; did you mean 'smoke_alarm'?",
                 "thresholds.xyzzy: the ontology has no node 'xyzzy'; `aed ontology show` lists",
+                "thresholds: thresholds of smoke_alarm: off must not be above on, got off 0.9",
             ],
         ),
         (
@@ -140,10 +144,12 @@ def test_a_state_directory_that_cannot_be_made_exits_78(
     (tmp_path / "file").touch()
     settings["state_directory"] = str(tmp_path / "file" / "state")
 
-    ran = aed("run", "--config", str(write(tmp_path, settings)), cwd=tmp_path)
+    path = write(tmp_path, settings)
 
-    assert ran.returncode == BAD_SETTINGS
-    assert "state_directory: wanted a folder to keep the outbox in, found" in ran.stderr
+    for command in ("run", "check"):
+        ended = aed(command, "--config", str(path), cwd=tmp_path)
+        assert ended.returncode == BAD_SETTINGS
+        assert "state_directory: wanted a folder to keep the outbox in, found" in ended.stderr
 
 
 def test_settings_that_do_not_exist_exit_78(tmp_path: Path) -> None:
