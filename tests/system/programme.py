@@ -1,6 +1,7 @@
 """What is played into the microphone: recordings of AED_DATA, or a synthesised minute at home."""
 
 import csv
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -104,8 +105,9 @@ def _chosen(folder: Path) -> Iterator[tuple[str, str]]:
     """Label and path, always the same ones: of each group one, in the order of the manifest.
 
     Development recordings come first; of glass there are none, so there a recording may have been
-    trained on.
+    trained on. The labels take turns: two smoke alarms in a row would be one event.
     """
+    chosen: list[list[tuple[str, str]]] = []
     with (folder / "manifest.tsv").open(newline="", encoding="utf-8") as file:
         rows = sorted(csv.DictReader(file, delimiter="\t"), key=lambda row: row["split"] != "dev")
     for label, count, least_s in CHOSEN:
@@ -114,8 +116,9 @@ def _chosen(folder: Path) -> Iterator[tuple[str, str]]:
             if row["label"] == label and float(row["duration_s"]) >= least_s:
                 groups.setdefault(row["group"], row["path"])
         step = max(1, len(groups) // count)
-        for path in list(groups.values())[::step][:count]:
-            yield label, path
+        chosen.append([(label, path) for path in list(groups.values())[::step][:count]])
+    for turn in itertools.zip_longest(*chosen):
+        yield from (entry for entry in turn if entry is not None)
 
 
 def _room(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:

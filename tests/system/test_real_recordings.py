@@ -27,9 +27,8 @@ WANTED = {
     "smoke_alarm": "alarm",
     "glass_breaking": "breakage",
     "window_glass": "breakage",
-    "doorbell": "alarm",
 }
-"""Label -> node at or below which an alert about it should be."""
+"""Label -> node at or below which an alert about it should be, of half the recordings at least."""
 
 HARMLESS = {"speech", "music", "dog", "dishes", "doorbell"}
 """Labels that must raise no critical alert."""
@@ -124,12 +123,13 @@ def test_what_sounds_in_the_room_is_told_and_what_is_harmless_is_not_alarmed_abo
     TRANSCRIPT.parent.mkdir(exist_ok=True)
     TRANSCRIPT.write_text(text)
     print(f"\n{text}")
-    told = [
-        any(alert.is_at_or_below(WANTED[part.label]) and alert.belongs_to(part) for alert in alerts)
-        for part in played.parts
-        if part.label in WANTED and part.label != "doorbell"
-    ]
-    assert sum(told) >= 0.6 * len(told), text
+    for label in {part.label for part in played.parts} & set(WANTED):
+        told = [
+            any(alert.belongs_to(part) and alert.is_at_or_below(WANTED[label]) for alert in alerts)
+            for part in played.parts
+            if part.label == label
+        ]
+        assert sum(told) >= len(told) / 2, f"{label}: {told}\n{text}"
     false_alarms = [
         alert
         for part in played.parts
