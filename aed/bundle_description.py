@@ -5,6 +5,7 @@ Axes: S samples, T posterior frames, N ontology nodes.
 
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,8 +46,8 @@ def read_description(path: Path) -> tuple[Mapping[str, Any], str]:
         Its content, with every key that loading needs, and the SHA-256 of the file.
 
     Raises:
-        BundleError: there is no such folder or file, it is no YAML, of a newer format, or a key
-            is missing or wrong.
+        BundleError: there is no such folder or file, it is no YAML, of a newer format, changed
+            since it was written, or a key is missing or wrong.
     """
     if not path.is_dir():
         raise BundleError(
@@ -68,8 +69,43 @@ def read_description(path: Path) -> tuple[Mapping[str, Any], str]:
     if not isinstance(info, dict):
         raise BundleError(f"{where}: wanted keys and values, got {type(info).__name__}")
     _check_format(where, info.get("format_version"))
+    _check_digest(where, info)
     _check_keys(where, info)
     return info, hashlib.sha256(content).hexdigest()
+
+
+def canonical_digest(description: Mapping[str, Any]) -> str:
+    """What `digest` in `bundle.yaml` must be: the same for the same content, however written.
+
+    Args:
+        description: all of `bundle.yaml`; plain values, as YAML gives them. Its `digest` does not
+            count.
+
+    Returns:
+        SHA-256, in hex, of the content as JSON with sorted keys.
+
+    Raises:
+        TypeError: a value or key is nothing that JSON knows.
+        ValueError: a value contains itself.
+    """
+    content = {key: value for key, value in description.items() if key != "digest"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_digest(where: Path, info: Mapping[str, Any]) -> None:
+    try:
+        found = canonical_digest(info)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BundleError(
+            f"{where}: wanted text, numbers, lists and keys with values only: {error}"
+        ) from error
+    if info.get("digest") != found:
+        raise BundleError(
+            f"{where}: it is not what its maker wrote: its content has the digest {found}, "
+            f"`digest` says {info.get('digest')!r}; copy the whole folder again, or use another "
+            f"bundle (thresholds can be changed in the settings)"
+        )
 
 
 def _check_format(where: Path, version: object) -> None:

@@ -21,6 +21,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from aed.audio import SAMPLE_RATE_HZ
+from aed.bundle_description import canonical_digest
 from aed.model.front_end import MAX_FRAMES_PER_CALL
 from aed.model.joint import JointModel
 
@@ -161,6 +162,7 @@ def export_bundle(
         "data": [dict(row) for row in facts.data],
         "files": files,
     }
+    description["digest"] = canonical_digest(description)
     text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True)
     (folder / "bundle.yaml").write_text(text, encoding="utf-8")
     size_mb = sum(path.stat().st_size for path in folder.iterdir()) / 1e6

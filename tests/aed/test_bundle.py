@@ -3,51 +3,21 @@
 import hashlib
 import io
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
 import ontology
 from aed import bundle as bundles
 from aed.bundle import Bundle, default_bundle_path, load_bundle
-from aed.errors import BundleError
-
-Edit = Callable[[dict[str, Any]], None]
+from tests.aed.spoiling import Edit, describe, refused, replace_file, with_key
 
 
 @pytest.fixture
 def folder(bundle: Bundle, tmp_path: Path) -> Path:
     """A copy of the shipped bundle to be spoilt."""
     return Path(shutil.copytree(bundle.path, tmp_path / "home"))
-
-
-def refused(folder: Path) -> str:
-    with pytest.raises(BundleError) as caught:
-        load_bundle(folder)
-    assert caught.value.exit_code == 78
-    return str(caught.value)
-
-
-def describe(folder: Path, edit: Edit) -> None:
-    path = folder / "bundle.yaml"
-    info = yaml.safe_load(path.read_text(encoding="utf-8"))
-    edit(info)
-    path.write_text(yaml.safe_dump(info), encoding="utf-8")
-
-
-def replace_file(folder: Path, name: str, content: bytes) -> None:
-    """Put another file in place, with a description that fits it."""
-    (folder / name).write_bytes(content)
-    digest = hashlib.sha256(content).hexdigest()
-    describe(folder, lambda info: info["files"].update({name: digest}))
-
-
-def with_key(key: str, value: object) -> Edit:
-    return lambda info: info.update({key: value})
 
 
 def test_the_shipped_bundle_loads_and_knows_the_home(bundle: Bundle) -> None:
@@ -93,36 +63,6 @@ def test_one_changed_byte_is_found(folder: Path, name: str, place: float) -> Non
 
     assert f"{name} is not the file its maker described" in message
     assert "copy the whole folder again" in message
-
-
-@pytest.mark.parametrize("text", ["files: [", "a: b: c", "\x00", "!!python/object:os.system {}"])
-def test_a_description_that_is_no_yaml_is_refused(folder: Path, text: str) -> None:
-    (folder / "bundle.yaml").write_text(text, encoding="utf-8")
-
-    assert "not valid YAML" in refused(folder)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "hello"])
-def test_a_description_of_another_kind_is_refused(folder: Path, text: str) -> None:
-    (folder / "bundle.yaml").write_text(text, encoding="utf-8")
-
-    assert "wanted keys and values" in refused(folder)
-
-
-def test_a_newer_format_asks_for_an_update(folder: Path) -> None:
-    describe(folder, with_key("format_version", 2))
-
-    message = refused(folder)
-
-    assert "it has format 2, this program reads up to 1" in message
-    assert "update aed" in message
-
-
-@pytest.mark.parametrize("version", [None, 0, "1", True, 1.0])
-def test_a_format_version_of_another_kind_is_refused(folder: Path, version: object) -> None:
-    describe(folder, with_key("format_version", version))
-
-    assert "wanted format_version: 1" in refused(folder)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 import ontology
+from aed.bundle_description import canonical_digest
 from ontology import LabelSet
 
 HEARD = ("alarm", "life_safety", "smoke_alarm")
@@ -54,6 +55,7 @@ def write_loudness_bundle(folder: Path) -> Path:
         "thresholds": {"default": {"on": 0.5, "off": 0.3, "dwell_s": 0.2, "hold_s": 0.5}},
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
     }
+    description["digest"] = canonical_digest(description)
     (folder / "bundle.yaml").write_text(yaml.safe_dump(description), encoding="utf-8")
     return folder
 

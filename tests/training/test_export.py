@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 import ontology
 from aed.audio import AudioChunk
 from aed.bundle import load_bundle
+from aed.bundle_description import canonical_digest
 from aed.detector import StreamingDetector
 from aed.inference import open_session
 from aed.model.front_end import MAX_FRAMES_PER_CALL
@@ -153,6 +154,7 @@ def test_the_description_says_where_the_weights_come_from(
     info = yaml.safe_load((exported / "bundle.yaml").read_text(encoding="utf-8"))
 
     assert info["format_version"] == 1
+    assert info["digest"] == canonical_digest(info)
     assert info["licence"] == "CC BY-NC-SA 4.0"
     assert info["ontology_digest"] == ontology.load(exported / "ontology.yaml").digest
     assert info["architecture"]["parameters"] == sum(p.numel() for p in untrained.parameters())
