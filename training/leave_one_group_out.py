@@ -2,8 +2,9 @@
 
 `python -m training.leave_one_group_out --data DIR --out DIR` trains a base without any real
 recording of the class, then for each of its groups a fold: the base, trained on with all groups but
-that one. `--folds K` leaves groups out K sets at a time, which costs less and gives each more steps. Each fold scores its own group against negatives that no fold trains on (dev, and held-out
-groups of train). Folds resume where they stopped; a finished one leaves a small JSON.
+that one. `--folds K` leaves the groups out in K sets, which costs less and gives each more steps.
+Each fold scores what it left out against negatives that no fold trains on (dev, and held-out groups
+of train). Folds resume where they stopped; a finished one leaves a small JSON.
 """
 
 import argparse
