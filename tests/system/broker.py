@@ -111,11 +111,21 @@ class Subscriber:
         """Payloads on one topic."""
         return [message.payload for message in list(self.heard) if message.topic == topic]
 
-    def wait_for(self, topic: str, payload: bytes, timeout_s: float = 15.0) -> Heard:
-        """Wait for a message; returns the latest such."""
+    def wait_for(
+        self, topic: str, payload: bytes, timeout_s: float = 15.0, *, since: int = 0
+    ) -> Heard:
+        """Wait for a message; returns the latest such.
+
+        Args:
+            topic: its topic.
+            payload: its payload.
+            timeout_s: how long to wait at most.
+            since: how many of the messages in `heard` came before, and do not count.
+        """
 
         def found() -> Heard | None:
-            matches = [m for m in list(self.heard) if (m.topic, m.payload) == (topic, payload)]
+            late = self.heard[since:]
+            matches = [m for m in late if (m.topic, m.payload) == (topic, payload)]
             return matches[-1] if matches else None
 
         return self.wait_until(found, f"{topic} {payload!r}", timeout_s)

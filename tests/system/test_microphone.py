@@ -186,16 +186,22 @@ def test_a_microphone_is_heard_lost_and_heard_again(
     status = TOPICS.source_status("mic")
     try:
         subscriber.wait_for(status, b"online")
+        before = len(subscriber.heard)
         with microphone.play(tone) as player:
-            subscriber.wait_for(TOPICS.class_state("mic", "smoke_alarm"), b"ON")
+            subscriber.wait_for(TOPICS.class_state("mic", "smoke_alarm"), b"ON", since=before)
             player.terminate()
 
         microphone.stop()
         subscriber.wait_until(
             lambda: subscriber.topic(status)[-1] in (b"offline", b"stalled"), "the loss", 10
         )
-        assert subscriber.topic(TOPICS.hearing)[-1] == b"offline"
-        assert subscriber.topic(TOPICS.class_state("mic", "smoke_alarm"))[-1] == b"OFF"
+        subscriber.wait_until(
+            lambda: (
+                subscriber.topic(TOPICS.hearing)[-1] == b"offline"
+                and subscriber.topic(TOPICS.class_state("mic", "smoke_alarm"))[-1] == b"OFF"
+            ),
+            "what follows from it",
+        )
 
         microphone.start()
         subscriber.wait_until(lambda: subscriber.topic(status)[-1] == b"online", "the return", 12)
