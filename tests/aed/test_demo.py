@@ -50,9 +50,9 @@ def alert_message(path: str, *, critical: bool, received_at_s: float) -> Message
     return Message(topic=TOPICS.alert, payload=json.dumps(fields), received_at_s=received_at_s)
 
 
-def drawn(spans: tuple[Span, ...], alerts: list[Alert]) -> str:
+def drawn(spans: tuple[Span, ...], alerts: list[Alert], width: int = 120) -> str:
     sink = StringIO()
-    Console(file=sink, width=120).print(table(summarise(spans, alerts, home()), home()))
+    Console(file=sink, width=width).print(table(summarise(spans, alerts, home()), home()))
     return sink.getvalue()
 
 
@@ -96,6 +96,12 @@ def test_the_summary_shows_delays_from_the_true_onset() -> None:
 
     assert "0.9 s" in text
     assert "3.5 s" in text
+
+
+def test_the_summary_fits_a_terminal() -> None:
+    text = drawn(SPANS, [alert("breakage", 44.6), alert("breakage/window_glass", 44.6)], width=80)
+
+    assert "breakage 0.6 s, window_glass 0.6 s" in text
 
 
 def test_only_the_alert_topic_counts() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from aed.commands.demo.messages import Message
@@ -125,10 +126,11 @@ def table(summary: Summary, ontology: Ontology) -> Table:
         summary: what to draw.
         ontology: for the names of nodes.
     """
-    drawn = Table(title="What sounded, and what MQTT said", title_justify="left")
+    drawn = Table(box=SIMPLE, pad_edge=False, collapse_padding=True)
+    drawn.title, drawn.title_justify = "What sounded, and what MQTT said", "left"
     drawn.add_column("Sound")
-    drawn.add_column("from - to (s)", justify="right")
-    drawn.add_column("Alerts, after its onset")
+    drawn.add_column("when (s)", justify="right")
+    drawn.add_column("Alerts, after the onset")
     drawn.add_column("Score", justify="right")
     for row in summary.rows:
         drawn.add_row(*_cells(row, ontology))
