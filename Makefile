@@ -7,7 +7,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 ffmpeg
+TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 ffmpeg \
+	systemd
 # Words for pytest, e.g. make test PYTEST_ARGS='tests/aed -x'
 PYTEST_ARGS ?=
 
