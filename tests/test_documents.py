@@ -54,6 +54,14 @@ def test_every_link_into_the_project_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_file_of_the_project_that_is_mentioned_exists(page: Path) -> None:
+    rooms = "aed|daemon|docs|ontology|systemd|tests|training"
+    mentioned = re.findall(rf"`((?:{rooms})/[^`\s*<…]+)`", page.read_text())
+
+    assert [path for path in mentioned if not (ROOT / path).exists()] == []
+
+
 def test_payload_examples_have_exactly_the_fields_that_are_published() -> None:
     examples = [json.loads(text) for text in blocks(MQTT, "json")]
     payloads = (EventPayload, ClassAttributes, InfoPayload)
