@@ -57,7 +57,7 @@ def test_every_link_into_the_project_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_file_of_the_project_that_is_mentioned_exists(page: Path) -> None:
     rooms = "aed|daemon|docs|ontology|systemd|tests|training"
-    mentioned = re.findall(rf"`((?:{rooms})/[^`\s*<…]+)`", page.read_text())
+    mentioned = re.findall(rf"`((?:{rooms})/[^`\s*<…]*(?:\.[a-z]+|/))`", page.read_text())
 
     assert [path for path in mentioned if not (ROOT / path).exists()] == []
 
