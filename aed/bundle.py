@@ -73,7 +73,7 @@ class Bundle:
         """A stream of its own through the network; nodes it was never taught stay silent."""
         bias = self.bias.copy()
         bias[[self.labels.index[node] for node in self.untaught]] = -np.inf
-        return Inference(self.session, self.labels, self.scale, bias)
+        return Inference(self.session, self.scale, bias)
 
 
 def default_bundle_path(state_directory: Path | None = None) -> Path:
@@ -180,11 +180,11 @@ def _open_graph(path: Path, model: bytes, labels: LabelSet) -> onnxruntime.Infer
     inputs = {node.name: node.shape for node in session.get_inputs()}
     outputs = {node.name: node.shape for node in session.get_outputs()}
     states = {name for name in inputs if name.startswith("state_")}
-    wanted = {"logits", "log_mel", *(f"next_{name}" for name in states)}
-    missing = sorted(({"audio"} - inputs.keys()) | (wanted - outputs.keys()))
+    wanted = {"posteriors", "log_mel", "level_dbfs", *(f"next_{name}" for name in states)}
+    missing = sorted(({"audio", "scale", "bias"} - inputs.keys()) | (wanted - outputs.keys()))
     if missing:
         raise BundleError(f"{where}: the graph lacks {', '.join(missing)}; {_NOT_INTACT}")
-    columns = outputs["logits"][-1]
+    columns = outputs["posteriors"][-1]
     if columns != len(labels):
         raise BundleError(
             f"bundle {path}: ontology and model do not match: the ontology has {len(labels)} "
@@ -235,11 +235,11 @@ def _self_test(bundle: Bundle, content: bytes) -> None:
     """Compare the posteriors of the bundle's own clip, untaught nodes too, with its maker's."""
     where = bundle.path / "selftest.npz"
     audio, expected = bundle_description.read_self_test(where, content, nodes=len(bundle.labels))
-    stream = Inference(bundle.session, bundle.labels, bundle.scale, bundle.bias)
+    stream = Inference(bundle.session, bundle.scale, bundle.bias)
     block = HOP_SAMPLES * MOST_FRAMES
     try:
         found = np.concatenate(
-            [stream.run(audio[i : i + block])[0] for i in range(0, len(audio), block)]
+            [stream.run(audio[i : i + block]).values for i in range(0, len(audio), block)]
         )
     except Exception as error:  # onnxruntime's errors have no common base
         raise BundleError(f"{where}: the model fails on the clip: {error}") from error

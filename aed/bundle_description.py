@@ -20,7 +20,7 @@ from aed.errors import BundleError
 from aed.inference import HOP_SAMPLES
 from aed.posteriors import LOG_MEL_FRAMES_PER_HOP
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Newest bundle format this program reads."""
 
 DESCRIPTION_FILE = "bundle.yaml"
@@ -118,6 +118,11 @@ def _check_format(where: Path, version: object) -> None:
         raise BundleError(
             f"{where}: it has format {version}, this program reads up to {FORMAT_VERSION}; "
             f"update aed, or take an older bundle"
+        )
+    if version < FORMAT_VERSION:
+        raise BundleError(
+            f"{where}: it has format {version}, this program reads format {FORMAT_VERSION}; "
+            f"train it anew with this version of aed, or take the shipped one"
         )
 
 

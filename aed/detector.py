@@ -14,13 +14,8 @@ from numpy.typing import NDArray
 from aed.audio import AudioChunk
 from aed.bundle import Bundle
 from aed.conditioning import Conditioner
-from aed.inference import HOP_SAMPLES, MOST_FRAMES
+from aed.inference import HOP_SAMPLES, MOST_FRAMES, Frames
 from aed.posteriors import Posteriors
-
-SILENCE_DBFS = -120.0
-"""Lowest level reported; digital silence has this one."""
-
-_SILENCE_POWER = np.float32(10.0 ** (SILENCE_DBFS / 10))
 
 
 class StreamingDetector:
@@ -31,10 +26,14 @@ class StreamingDetector:
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        self._bands = next(
+        bands = next(
             node.shape[-1] for node in bundle.session.get_outputs() if node.name == "log_mel"
         )
-        self._nodes = len(bundle.labels)
+        self._nothing = Frames(
+            values=np.zeros((0, len(bundle.labels)), np.float32),
+            log_mel=np.zeros((0, bands), np.float32),
+            level_dbfs=np.zeros(0, np.float32),
+        )
         # Lives as long as the stream: the resampler, what each layer remembers, the samples that
         # do not fill a frame yet, and how many frames went by.
         self._conditioner = Conditioner()
@@ -107,14 +106,7 @@ class StreamingDetector:
         return self._posteriors(blocks, start_frame)
 
     def _posteriors(self, blocks: list[NDArray[np.float32]], start_frame: int) -> Posteriors:
-        heard = [(*self._inference.run(block), _levels_dbfs(block)) for block in blocks]
-        if not heard:
-            return Posteriors(
-                values=np.zeros((0, self._nodes), np.float32),
-                start_frame=start_frame,
-                level_dbfs=np.zeros(0, np.float32),
-                log_mel=np.zeros((0, self._bands), np.float32),
-            )
+        heard = [self._inference.run(block) for block in blocks] or [self._nothing]
         values, log_mel, level_dbfs = zip(*heard, strict=True)
         return Posteriors(
             values=_joined(values),
@@ -126,15 +118,3 @@ class StreamingDetector:
 
 def _joined(parts: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _levels_dbfs(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(T,): level of each frame of a block (S,), its constant part left out.
-
-    A full-scale sine has -3 dBFS.
-    """
-    frames = block.reshape(-1, HOP_SAMPLES)  # (T, hop)
-    swing = frames - frames.mean(axis=1, keepdims=True)
-    power = np.einsum("ts,ts->t", swing, swing) / HOP_SAMPLES
-    levels: NDArray[np.float32] = 10 * np.log10(np.maximum(power, _SILENCE_POWER))
-    return np.maximum(levels, SILENCE_DBFS, dtype=np.float32)

@@ -14,6 +14,9 @@ POSTERIOR_HOP_S = 0.1
 LOG_MEL_HOP_S = 0.01
 """Time between two log-mel frames, in seconds."""
 
+SILENCE_DBFS = -120.0
+"""Lowest level told; digital silence has this one."""
+
 LOG_MEL_FRAMES_PER_HOP = round(POSTERIOR_HOP_S / LOG_MEL_HOP_S)
 """Log-mel frames that belong to one posterior."""
 

@@ -32,7 +32,7 @@ class LabelSet:
     """
 
     __slots__ = (
-        "_levels",
+        "_factors",
         "ancestors",
         "depth",
         "index",
@@ -58,12 +58,12 @@ class LabelSet:
                 self.ancestors[column] |= self.ancestors[parent]
         for array in (self.parent, self.depth, self.ancestors):
             array.setflags(write=False)
-        # Columns of each level below the top one and their parents', in the order in which
-        # marginals multiply.
-        levels = [
-            np.flatnonzero(self.depth == level) for level in range(1, int(self.depth.max()) + 1)
-        ]
-        self._levels = tuple((columns, self.parent[columns]) for columns in levels)
+        # What each column is multiplied by, level after level: at its own level its parent's, else
+        # the column of ones that `marginals` puts behind the last node.
+        self._factors = tuple(
+            np.where(self.depth == level, self.parent, len(parents))
+            for level in range(1, int(self.depth.max()) + 1)
+        )
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -98,7 +98,10 @@ class LabelSet:
         """
         if conditional.shape[-1:] != (len(self),):
             raise ValueError(f"wanted (..., {len(self)}) probabilities, found {conditional.shape}")
-        marginal = conditional.copy()
-        for columns, parents in self._levels:
-            marginal[..., columns] *= marginal[..., parents]
+        width = len(self)
+        with_ones = np.ones((*conditional.shape[:-1], width + 1), dtype=conditional.dtype)
+        marginal: NDArray[_Float] = with_ones[..., :width]
+        marginal[...] = conditional
+        for columns in self._factors:
+            marginal *= with_ones.take(columns, axis=-1)
         return marginal

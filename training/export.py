@@ -24,11 +24,15 @@ from aed.audio import SAMPLE_RATE_HZ
 from aed.bundle_description import canonical_digest
 from aed.model.front_end import MAX_FRAMES_PER_CALL
 from aed.model.joint import JointModel
+from aed.model.level import levels_dbfs
+from training.onnx_shapes import with_constant_shapes
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FRAME_SAMPLES = 1_600
 LICENCE = "CC BY-NC-SA 4.0"
 ONNX_OPSET = 18
+
+_OUTPUTS = ("logits", "embedding", "log_mel", "posteriors", "level_dbfs")
 
 _logger = logging.getLogger(__name__)
 for _chatty in ("onnxscript", "onnx_ir", "torch.onnx"):  # they log every rewrite of the graph
@@ -59,21 +63,38 @@ class BundleFacts:
 
 
 class _Streamed(nn.Module):
-    """The joint model with its states as flat inputs and outputs, as ONNX wants them."""
+    """The joint model, calibrated, with its states as flat inputs and outputs, as ONNX wants."""
 
     def __init__(self, model: JointModel) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, audio: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        self, audio: Tensor, scale: Tensor, bias: Tensor, *states: Tensor
+    ) -> tuple[Tensor, ...]:
         """Run one call of a stream."""
         output = self.model(audio, list(states))
-        return (output.logits, output.embedding, output.log_mel, *output.states)
+        posteriors = self.model.head.posteriors(output.logits, scale, bias)
+        level = levels_dbfs(audio, frame_samples=FRAME_SAMPLES)
+        return (
+            output.logits,
+            output.embedding,
+            output.log_mel,
+            posteriors,
+            level,
+            *output.states,
+        )
 
 
 def export_onnx(model: JointModel, path: Path) -> None:
-    """Write the streaming graph: inputs audio and states, outputs as the bundle's format says."""
+    """Write the streaming graph of the bundle's format.
+
+    Inputs are `audio`, `scale` and `bias` (calibration, which the bundle's description holds) and
+    `state_<k>`; outputs `logits`, `embedding`, `log_mel`, `posteriors`, `level_dbfs` and
+    `next_state_<k>`.
+    """
     states = model.initial_states(2)
+    nodes = len(model.labels)
     names = [f"state_{index}" for index in range(len(states))]
     clips = torch.export.Dim("clips", min=1, max=64)
     frames = torch.export.Dim("frames", min=1, max=MAX_FRAMES_PER_CALL)
@@ -81,20 +102,23 @@ def export_onnx(model: JointModel, path: Path) -> None:
         warnings.simplefilter("ignore")  # the exporter warns about its own dependencies
         program = torch.onnx.export(
             _Streamed(model.eval()),
-            (torch.zeros(2, 3 * FRAME_SAMPLES), *states),
+            (torch.zeros(2, 3 * FRAME_SAMPLES), torch.ones(nodes), torch.zeros(nodes), *states),
             dynamo=True,
             verbose=False,
             opset_version=ONNX_OPSET,
-            input_names=["audio", *names],
-            output_names=["logits", "embedding", "log_mel", *(f"next_{name}" for name in names)],
+            input_names=["audio", "scale", "bias", *names],
+            output_names=[*_OUTPUTS, *(f"next_{name}" for name in names)],
             dynamic_shapes={
                 "audio": {0: clips, 1: FRAME_SAMPLES * frames},
+                "scale": {},
+                "bias": {},
                 "states": tuple({0: clips} for _ in names),
             },
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     graph = program.model_proto
+    with_constant_shapes(graph)
     graph.producer_name = "aed"
     for node in graph.graph.node:  # stack traces of the machine that exported
         del node.metadata_props[:]
@@ -114,7 +138,7 @@ def calibrated_posteriors(
     scale = torch.tensor([facts.scale.get(node, 1.0) for node in nodes])
     bias = torch.tensor([facts.bias.get(node, 0.0) for node in nodes])
     logits = model.eval().stream_logits(torch.from_numpy(audio))
-    posteriors: NDArray[np.float32] = model.head.log_posteriors(logits * scale + bias).exp().numpy()
+    posteriors: NDArray[np.float32] = model.head.posteriors(logits, scale, bias).numpy()
     return posteriors
 
 

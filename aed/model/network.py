@@ -5,8 +5,8 @@ that has one and returns the next, so a stream may be cut anywhere between two p
 of zeros is the start of a stream, where a clip on its own begins too: training and serving are one
 code.
 
-    views 10 ms x 64 bands -> stem 50 ms x 16 -> separable blocks 8, 8, 4 bands
-          -> bands flattened, 100 ms -> dilated causal temporal blocks -> embedding
+    views 10 ms x 64 bands -> stem 50 ms x 16 -> separable block 50 ms x 8 -> another, 100 ms x 4
+          -> bands flattened -> dilated causal temporal blocks -> embedding
 
 The layers are few and wide on purpose: at this size a layer's fixed cost per call outweighs its
 multiplications, and a layer with a past costs three more kernels than one without.
@@ -29,8 +29,9 @@ class NetworkConfig:
     """Sizes of the representation network; they are stored in the bundle."""
 
     stem_channels: int = 40
-    band_blocks: tuple[tuple[int, int, int], ...] = ((64, 2, 3), (64, 1, 3), (64, 2, 1))
-    """Channels, band stride and steps of 50 ms seen by each separable block."""
+    band_blocks: tuple[tuple[int, int, int, int], ...] = ((64, 2, 3, 1), (64, 2, 2, 2))
+    """Channels, band stride, steps seen and time stride of each separable block; time strides make
+    the 50 ms of the stem the 100 ms of a posterior."""
     temporal_channels: int = 176
     temporal_kernel: int = 8
     temporal_dilations: tuple[int, ...] = (1, 8)
@@ -109,7 +110,7 @@ class SeparableBlock(nn.Module):
         *,
         bands: int,
         kernel: tuple[int, int],
-        band_stride: int = 1,
+        stride: tuple[int, int] = (1, 1),
         dilation: int = 1,
     ) -> None:
         super().__init__()
@@ -118,16 +119,16 @@ class SeparableBlock(nn.Module):
             channels_in,
             bands=bands,
             kernel=kernel,
-            stride=(1, band_stride),
+            stride=stride,
             dilation=dilation,
             groups=channels_in,
         )
         self.pointwise = nn.Conv2d(channels_in, channels, 1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
-        self.is_residual = band_stride == 1 and channels_in == channels
+        self.is_residual = stride == (1, 1) and channels_in == channels
 
     def forward(self, x: Tensor, past: Past) -> Tensor:
-        """Map (B, C, T, F) to (B, C', T, F / band stride)."""
+        """Map (B, C, T, F) to (B, C', T / time stride, F / band stride)."""
         y = self.norm(self.pointwise(torch.relu(self.depthwise(x, past))))
         return torch.relu(x + y if self.is_residual else y)
 
@@ -141,16 +142,20 @@ class RepresentationNetwork(nn.Module):
         channels, bands = config.stem_channels, mel_bands // 4
         self.stem = CausalConv2d(2, channels, bands=mel_bands, kernel=(10, 8), stride=(5, 4))
         self.band_blocks = nn.ModuleList()
-        for width, band_stride, steps in config.band_blocks:
+        for width, band_stride, steps, time_stride in config.band_blocks:
             self.band_blocks.append(
                 SeparableBlock(
-                    channels, width, bands=bands, kernel=(steps, 3), band_stride=band_stride
+                    channels,
+                    width,
+                    bands=bands,
+                    kernel=(steps, 3),
+                    stride=(time_stride, band_stride),
                 )
             )
             channels, bands = width, bands // band_stride
         width = config.temporal_channels
         self.flatten = CausalConv2d(
-            channels, width, bands=bands, kernel=(2, bands), stride=(2, bands)
+            channels, width, bands=bands, kernel=(1, bands), stride=(1, bands)
         )
         kernel = (config.temporal_kernel, 1)
         self.temporal_blocks = nn.ModuleList(

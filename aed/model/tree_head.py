@@ -17,6 +17,7 @@ class TreeHead(nn.Module):
     """Linear decision at each node of the tree, given that its parent is true."""
 
     ancestors: Tensor
+    above: Tensor
 
     def __init__(self, labels: LabelSet, *, embedding_size: int) -> None:
         super().__init__()
@@ -25,6 +26,7 @@ class TreeHead(nn.Module):
         nn.init.constant_(self.decisions.bias, -2.0)  # most nodes are false most of the time
         ancestors = torch.from_numpy(labels.ancestors.astype("float32"))  # (N, N), self included
         self.register_buffer("ancestors", ancestors, persistent=False)
+        self.register_buffer("above", _columns_above(labels), persistent=False)
 
     def forward(self, embedding: Tensor) -> Tensor:
         """Map (B, T, D) embeddings to (B, T, N) conditional logits."""
@@ -34,3 +36,26 @@ class TreeHead(nn.Module):
     def log_posteriors(self, logits: Tensor) -> Tensor:
         """Log P(node), (B, T, N): the sum of log σ over the path from the root."""
         return functional.logsigmoid(logits) @ self.ancestors.T
+
+    def posteriors(self, logits: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
+        """P(node), (B, T, N), calibrated by scale and bias (N,) of the conditional logits.
+
+        Products are rounded in the same order for a node and its parent, so that no child exceeds
+        its parent even by rounding.
+        """
+        conditional = torch.sigmoid(logits * scale + bias)
+        with_one = functional.pad(conditional, (0, 1), value=1.0)
+        marginal = conditional
+        for columns in self.above:
+            marginal = marginal * with_one.index_select(-1, columns)
+        return marginal
+
+
+def _columns_above(labels: LabelSet) -> Tensor:
+    """(depth, N) int64: column of the parent, then of its parent, ...; N above the top level."""
+    beyond = len(labels)
+    up = torch.tensor([*(beyond if p < 0 else p for p in labels.parent.tolist()), beyond])
+    steps = [up]
+    for _ in range(1, int(labels.depth.max())):
+        steps.append(up[steps[-1]])
+    return torch.stack(steps)[: int(labels.depth.max()), :-1]

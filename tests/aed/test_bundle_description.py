@@ -68,22 +68,31 @@ def test_a_description_is_its_content_not_its_layout(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["x: 2026-11-22", "1: x", "x: &x [*x]", "x: !!set {a}", "? [a]\n"])
 def test_values_that_no_description_holds_are_refused(folder: Path, text: str) -> None:
-    (folder / "bundle.yaml").write_text(f"format_version: 1\n{text}\n", encoding="utf-8")
+    (folder / "bundle.yaml").write_text(f"format_version: 2\n{text}\n", encoding="utf-8")
 
     assert "bundle.yaml: " in refused(folder)
 
 
 def test_a_newer_format_asks_for_an_update(folder: Path) -> None:
-    describe(folder, with_key("format_version", 2))
+    describe(folder, with_key("format_version", 3))
 
     message = refused(folder)
 
-    assert "it has format 2, this program reads up to 1" in message
+    assert "it has format 3, this program reads up to 2" in message
     assert "update aed" in message
+
+
+def test_an_older_format_asks_for_training_anew(folder: Path) -> None:
+    describe(folder, with_key("format_version", 1))
+
+    message = refused(folder)
+
+    assert "it has format 1, this program reads format 2" in message
+    assert "train it anew" in message
 
 
 @pytest.mark.parametrize("version", [None, 0, "1", True, 1.0])
 def test_a_format_version_of_another_kind_is_refused(folder: Path, version: object) -> None:
     describe(folder, with_key("format_version", version))
 
-    assert "wanted format_version: 1" in refused(folder)
+    assert "wanted format_version: 2" in refused(folder)

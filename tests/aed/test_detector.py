@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from aed.audio import AudioChunk
 from aed.bundle import Bundle
-from aed.detector import SILENCE_DBFS, StreamingDetector
-from aed.posteriors import Posteriors
+from aed.detector import StreamingDetector
+from aed.posteriors import SILENCE_DBFS, Posteriors
 from tests.aed.cutting import chunk_lengths, cut, noise_and_tones
 
 

@@ -83,16 +83,14 @@ def ancestors(model: onnx.ModelProto, output: str) -> set[str]:
 
 def _run(session: onnxruntime.InferenceSession, samples: Samples, hop_samples: int) -> int:
     """Hear all whole blocks; gives their number."""
-    states = {
-        node.name: np.zeros([1, *node.shape[1:]], np.float32)
-        for node in session.get_inputs()
-        if node.name != "audio"
-    }
-    wanted = ["logits", *(f"next_{name}" for name in states)]
+    shapes = {node.name: node.shape for node in session.get_inputs() if node.name != "audio"}
+    calibration = {name: np.ones(shapes.pop(name), np.float32) for name in ("scale", "bias")}
+    states = {name: np.zeros([1, *shape[1:]], np.float32) for name, shape in shapes.items()}
+    wanted = ["posteriors", *(f"next_{name}" for name in states)]
     calls = len(samples) // hop_samples
     for number in range(calls):
         audio = samples[None, number * hop_samples : (number + 1) * hop_samples]
-        _, *new = session.run(wanted, {"audio": audio, **states})
+        _, *new = session.run(wanted, {"audio": audio, **calibration, **states})
         states = dict(zip(states, new, strict=True))
     return calls
 

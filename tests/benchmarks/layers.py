@@ -10,8 +10,8 @@ from tests.benchmarks.contestants import Samples
 if TYPE_CHECKING:
     from aed.bundle import Bundle
 
-ONNXRUNTIME = "front end and network (onnxruntime)"
-TREE = "calibration and tree (numpy)"
+ONNXRUNTIME = "front end, network and tree (onnxruntime)"
+COPIES = "copies in and out (numpy)"
 EDGES = "conditioning, levels, blocks (numpy)"
 
 
@@ -47,14 +47,14 @@ def layers_ms_per_s(
     def call(_block: Samples) -> None:
         bundle.session.run_with_iobinding(binding)
 
-    layers: dict[str, list[float]] = {ONNXRUNTIME: [], TREE: [], EDGES: []}
+    layers: dict[str, list[float]] = {ONNXRUNTIME: [], COPIES: [], EDGES: []}
     for number in range(rounds + 1):
         whole, inner, innermost = (
             _cost_ms_per_s(each, samples, hop_samples) for each in (detect, infer, call)
         )
         if number > 0:
             layers[ONNXRUNTIME].append(innermost)
-            layers[TREE].append(inner - innermost)
+            layers[COPIES].append(inner - innermost)
             layers[EDGES].append(whole - inner)
     return layers
 

@@ -34,7 +34,7 @@ def write_loudness_bundle(folder: Path) -> Path:
     labels = LabelSet(home)
     is_heard = np.array([node in HEARD for node in labels.nodes])
     folder.mkdir(parents=True)
-    onnx.save(_graph(is_heard), folder / "model.onnx")
+    onnx.save(_graph(is_heard, labels), folder / "model.onnx")
     (folder / "ontology.yaml").write_text(home.source, encoding="utf-8")
     audio = np.concatenate([np.zeros(HOP_SAMPLES), np.full(HOP_SAMPLES, 0.5)]).astype(np.float32)
     clip = io.BytesIO()
@@ -42,7 +42,7 @@ def write_loudness_bundle(folder: Path) -> Path:
     (folder / "selftest.npz").write_bytes(clip.getvalue())
     files = ("model.onnx", "ontology.yaml", "selftest.npz")
     description = {
-        "format_version": 1,
+        "format_version": 2,
         "name": "loudness",
         "front_end": {
             "sample_rate_hz": 16_000,
@@ -60,17 +60,19 @@ def write_loudness_bundle(folder: Path) -> Path:
     return folder
 
 
-def _graph(is_heard: NDArray[np.bool_]) -> onnx.ModelProto:
+def _graph(is_heard: NDArray[np.bool_], labels: LabelSet) -> onnx.ModelProto:
     """Level of each frame in dB, times a slope for the nodes that are heard."""
-    num_nodes = len(is_heard)
+    num_nodes, value = len(is_heard), helper.make_tensor_value_info
     constants = {
         "frames_shape": np.array([0, -1, HOP_SAMPLES]),
         "mel_shape": np.array([0, -1, MEL_BANDS]),
         "mel_repeats": np.array([1, 1, 10 * MEL_BANDS]),
         "last_axis": np.array([2]),
+        "from_natural": np.array(10 / np.log(10), np.float32),
+        "paths": labels.ancestors.T.astype(np.float32),
         "least_power": np.array(_LEAST_POWER, np.float32),
         "slope": np.where(is_heard, _SLOPE * 10 / np.log(10), 0.0).astype(np.float32),
-        "bias": np.where(is_heard, -_SLOPE * _MIDDLE_DB, _NEVER).astype(np.float32),
+        "offset": np.where(is_heard, -_SLOPE * _MIDDLE_DB, _NEVER).astype(np.float32),
     }
     nodes = [
         helper.make_node("Reshape", ["audio", "frames_shape"], ["frames"]),
@@ -79,17 +81,30 @@ def _graph(is_heard: NDArray[np.bool_]) -> onnx.ModelProto:
         helper.make_node("Max", ["power", "least_power"], ["audible"]),
         helper.make_node("Log", ["audible"], ["log_power"]),  # (B, T, 1)
         helper.make_node("Mul", ["log_power", "slope"], ["scaled"]),
-        helper.make_node("Add", ["scaled", "bias"], ["logits"]),  # (B, T, N)
+        helper.make_node("Add", ["scaled", "offset"], ["logits"]),  # (B, T, N)
+        helper.make_node("Mul", ["logits", "scale"], ["stretched"]),
+        helper.make_node("Add", ["stretched", "bias"], ["calibrated"]),
+        helper.make_node("Sigmoid", ["calibrated"], ["conditional"]),
+        helper.make_node("Log", ["conditional"], ["log_conditional"]),
+        helper.make_node("MatMul", ["log_conditional", "paths"], ["log_posteriors"]),
+        helper.make_node("Exp", ["log_posteriors"], ["posteriors"]),
+        helper.make_node("Squeeze", ["log_power", "last_axis"], ["flat"]),
+        helper.make_node("Mul", ["flat", "from_natural"], ["level_dbfs"]),  # (B, T)
         helper.make_node("Tile", ["log_power", "mel_repeats"], ["tiled"]),
         helper.make_node("Reshape", ["tiled", "mel_shape"], ["log_mel"]),  # (B, T * 10, F)
     ]
     graph = helper.make_graph(
         nodes,
         "loudness",
-        [helper.make_tensor_value_info("audio", TensorProto.FLOAT, ["B", "S"])],
         [
-            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["B", "T", num_nodes]),
-            helper.make_tensor_value_info("log_mel", TensorProto.FLOAT, ["B", "L", MEL_BANDS]),
+            value("audio", TensorProto.FLOAT, ["B", "S"]),
+            value("scale", TensorProto.FLOAT, [num_nodes]),
+            value("bias", TensorProto.FLOAT, [num_nodes]),
+        ],
+        [
+            value("posteriors", TensorProto.FLOAT, ["B", "T", num_nodes]),
+            value("log_mel", TensorProto.FLOAT, ["B", "L", MEL_BANDS]),
+            value("level_dbfs", TensorProto.FLOAT, ["B", "T"]),
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

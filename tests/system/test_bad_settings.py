@@ -76,7 +76,7 @@ def put(key: str, value: object) -> Change:
 
 def _age_bundle(settings: dict[str, Any]) -> None:
     path = Path(settings["bundle"]) / "bundle.yaml"
-    path.write_text(path.read_text().replace("format_version: 1", "format_version: 99"))
+    path.write_text(path.read_text().replace("format_version: 2", "format_version: 99"))
 
 
 def _tamper(settings: dict[str, Any]) -> None:

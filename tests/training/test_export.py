@@ -28,7 +28,7 @@ pytestmark = pytest.mark.torch
 
 ROOT = Path(__file__).parents[2]
 FRAME = 1_600
-OUTPUTS = ("logits", "embedding", "log_mel")
+OUTPUTS = ("logits", "embedding", "log_mel")  # of the model; the graph has more
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -44,14 +44,17 @@ def _hear(
     """Outputs of (B, S) audio heard in pieces of so many frames, and the states at the end."""
     inputs = {node.name: node.shape for node in session.get_inputs()}
     names = [node.name for node in session.get_outputs()]
+    nodes = inputs.pop("scale")
+    calibration = {"scale": np.ones(nodes, np.float32), "bias": np.zeros(nodes, np.float32)}
     states = {
         name: np.zeros((len(audio), *shape[1:]), np.float32)
         for name, shape in inputs.items()
-        if name != "audio"
+        if name.startswith("state_")
     }
     pieces: list[Arrays] = []
     for piece in audio.split([count * FRAME for count in frames], dim=1):
-        found = dict(zip(names, session.run(None, {"audio": piece.numpy(), **states}), strict=True))
+        feeds = {"audio": piece.numpy(), **calibration, **states}
+        found = dict(zip(names, session.run(None, feeds), strict=True))
         states = {name: found[f"next_{name}"] for name in states}
         pieces.append(found)
     outputs = {name: np.concatenate([piece[name] for piece in pieces], axis=1) for name in OUTPUTS}
@@ -116,11 +119,12 @@ def test_the_inputs_are_those_of_the_format(
 ) -> None:
     inputs = {node.name: node.shape for node in session.get_inputs()}
 
-    assert list(inputs) == ["audio", *(f"state_{i}" for i in range(len(untrained.state_shapes)))]
-    assert [tuple(shape[1:]) for name, shape in inputs.items() if name != "audio"] == [
+    states = [f"state_{i}" for i in range(len(untrained.state_shapes))]
+    assert list(inputs) == ["audio", "scale", "bias", *states]
+    assert [tuple(inputs[name][1:]) for name in states] == [
         tuple(shape) for shape in untrained.state_shapes
     ]
-    assert all(isinstance(shape[0], str) for shape in inputs.values())  # any number of clips
+    assert all(isinstance(inputs[name][0], str) for name in ("audio", *states))  # clips
 
 
 def test_the_bundle_loads_and_hears_what_torch_hears(exported: Path, untrained: JointModel) -> None:
@@ -153,7 +157,7 @@ def test_the_description_says_where_the_weights_come_from(
 ) -> None:
     info = yaml.safe_load((exported / "bundle.yaml").read_text(encoding="utf-8"))
 
-    assert info["format_version"] == 1
+    assert info["format_version"] == 2
     assert info["digest"] == canonical_digest(info)
     assert info["licence"] == "CC BY-NC-SA 4.0"
     assert info["ontology_digest"] == ontology.load(exported / "ontology.yaml").digest

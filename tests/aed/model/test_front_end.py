@@ -75,7 +75,8 @@ def test_the_log_mel_is_torchaudios() -> None:
     padded = torch.nn.functional.pad(audio, (CONFIG.context_samples, 0))
     expected = torch.log(mel(padded).transpose(1, 2) + CONFIG.power_offset)
 
-    torch.testing.assert_close(_log_mel(audio), expected, atol=1e-4, rtol=0)
+    # Either is up to 1e-4 away from float64 where a band is quiet beside a loud one.
+    torch.testing.assert_close(_log_mel(audio), expected, atol=2e-4, rtol=0)
 
 
 def test_a_constant_offset_adds_nothing() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import ontology
 from aed.model.tree_head import TreeHead
-from ontology import LabelSet
+from ontology import LabelSet, parse
 from tests.ontology.plans import Plan, plans, to_yaml
 
 pytestmark = pytest.mark.torch
@@ -42,6 +42,36 @@ def test_posteriors_are_the_products_of_sigmoids_along_the_path(
     posteriors = TreeHead(labels, embedding_size=4).log_posteriors(logits).exp().numpy()
 
     np.testing.assert_allclose(posteriors, labels.marginals(conditional), atol=1e-5)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**31), st.floats(0.0, 20.0), st.floats(0.1, 3.0), st.floats(-4.0, 4.0))
+def test_calibrated_posteriors_are_products_and_no_child_exceeds_its_parent_even_by_rounding(
+    labels: LabelSet, seed: int, spread: float, scale: float, bias: float
+) -> None:
+    logits = _logits(labels, seed, spread)
+    scales, biases = torch.full((len(labels),), scale), torch.full((len(labels),), bias)
+    conditional = torch.sigmoid(logits.double() * scale + bias).numpy()
+
+    found = TreeHead(labels, embedding_size=4).posteriors(logits, scales, biases).numpy()
+
+    np.testing.assert_allclose(found, labels.marginals(conditional), atol=1e-5)
+    below = labels.parent >= 0
+    assert (found[..., below] <= found[..., labels.parent[below]]).all()
+
+
+def test_a_tree_of_one_level_has_nothing_to_multiply() -> None:
+    flat = LabelSet(
+        parse(
+            "version: 1\nname: flat\nnodes:\n- {id: one, name: One}\n- {id: two, name: Two}\n",
+            where="flat",
+        )
+    )
+    logits = torch.tensor([[[0.0, 2.0]]])
+
+    found = TreeHead(flat, embedding_size=4).posteriors(logits, torch.ones(2), torch.zeros(2))
+
+    torch.testing.assert_close(found, torch.sigmoid(logits))
 
 
 def test_an_untrained_head_takes_most_nodes_for_absent(labels: LabelSet) -> None:
