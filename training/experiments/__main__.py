@@ -1,4 +1,4 @@
-"""Command line: `python -m training.experiments run|report|list`."""
+"""Command line: `python -m training.experiments run|try|report|list`."""
 
 import argparse
 import os
@@ -18,6 +18,7 @@ from training.experiments.grid import Cell, chosen, full_grid, smoke_grid
 from training.experiments.processes import tell
 from training.experiments.report import write_report
 from training.experiments.running import run
+from training.experiments.trying import try_settings
 from training.experiments.unit import Workplace, make_cells
 
 DEFAULT_CACHE = Path("build/experiments/cache")
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     data = os.environ.get("AED_DATA")
     for name, act, text in (
+        ("try", _try, "train a cell with other settings and judge it on dev; writes nothing"),
         ("run", _run, "make the cells that are missing"),
         ("unit", _unit, "make the named cells in this process (what `run` starts)"),
         ("list", _list, "name the cells and say which are missing"),
@@ -65,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--cache", type=Path, metavar="DIR", default=DEFAULT_CACHE)
         command.add_argument("--jobs", type=int, default=1, help="processes side by side")
         command.add_argument("--budget-s", type=float, help="give a cell up after so long")
+        if name == "try":
+            command.add_argument("--set", dest="changes", action="append", default=[])
     report = commands.add_parser("report", help="write docs/experiments.md from the cells")
     report.set_defaults(act=_report)
     report.add_argument("--cells", type=Path, metavar="DIR", default=CELLS_FOLDER)
@@ -92,6 +96,14 @@ def _unit(arguments: argparse.Namespace) -> int:
             memory_mb=result.memory_mb,
             accuracy=result.metrics["accuracy"],
         )
+    return 0
+
+
+def _try(arguments: argparse.Namespace) -> int:
+    torch.set_num_threads(1)
+    place = _workplace(arguments)
+    for name in arguments.cells:
+        print(try_settings(name, arguments.changes, place, lambda *_: None), flush=True)
     return 0
 
 

@@ -58,12 +58,12 @@ class CropSource:
             strong.append((clip, view, min(max(start + shift, 0), last)))
         return self._crops(mild), self._crops(strong)
 
-    def all_of(self, clip: int, *, step: int) -> Tensor:
-        """Crops (B, L, F) of the mild view of a clip, at least `step` frames apart."""
+    def all_of(self, clip: int, *, step: int, view: int = 0) -> Tensor:
+        """Crops (B, L, F) of a view of a clip, the mild one unless said, `step` frames apart."""
         starts, last = [], -step
         for start in self._possible(clip):
             if start - last >= step:
-                starts.append((clip, 0, int(start)))
+                starts.append((clip, view, int(start)))
                 last = int(start)
         return self._crops(starts)
 

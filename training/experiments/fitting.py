@@ -120,7 +120,7 @@ def fit(
             loss = loss + settings.stranger_weight * objective.nothing(unnamed)
         if unlabelled:
             divergence, named = objective.consistency(
-                teacher(student.encoder.views(mild)), guessed, confidence=settings.confidence
+                teacher(student.encoder.views(mild)), guessed, settings
             )
             weight = settings.consistency_weight * ramp_up(step, ramp_steps=ramp_steps)
             loss = loss + weight * divergence

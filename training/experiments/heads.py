@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ontology import LabelSet
 from training.experiments.methods import Head
+from training.experiments.settings import Settings
 from training.hierarchy import leaf_columns
 from training.losses import (
     SiblingTree,
@@ -41,7 +42,7 @@ class Objective(Protocol):
         """Loss of crops (B, O) that hold nothing of the tree, scalar."""
 
     def consistency(
-        self, teacher: Tensor, student: Tensor, *, confidence: float
+        self, teacher: Tensor, student: Tensor, settings: Settings
     ) -> tuple[Tensor, Tensor]:
         """Divergence of student from teacher (B, O), and the nodes that taught, (B, N) bool."""
 
@@ -65,10 +66,12 @@ class FlatObjective:
         return -torch.log_softmax(logits, -1).mean()
 
     def consistency(
-        self, teacher: Tensor, student: Tensor, *, confidence: float
+        self, teacher: Tensor, student: Tensor, settings: Settings
     ) -> tuple[Tensor, Tensor]:
         """All leaves teach where one is sure."""
-        taught = flat_pseudo_labels(teacher, threshold=confidence)
+        taught = flat_pseudo_labels(
+            teacher, threshold=settings.confidence, temperature=settings.temperature
+        )
         loss = categorical_consistency(taught, torch.log_softmax(student, -1))
         return loss, named_leaves(taught, self._labels)
 
@@ -96,10 +99,15 @@ class SiblingObjective:
         return sibling_likelihood(logits, target, self._tree, self._weights)
 
     def consistency(
-        self, teacher: Tensor, student: Tensor, *, confidence: float
+        self, teacher: Tensor, student: Tensor, settings: Settings
     ) -> tuple[Tensor, Tensor]:
         """Siblings teach where their parent and one of them are sure: as deep as that goes."""
-        taught = sibling_pseudo_labels(teacher, self._tree, threshold=confidence)
+        taught = sibling_pseudo_labels(
+            teacher,
+            self._tree,
+            threshold=settings.confidence,
+            temperature=settings.temperature,
+        )
         loss = categorical_consistency(taught, self._tree.log_conditionals(student))
         return loss, named_nodes(taught, self._labels)
 

@@ -21,6 +21,7 @@ from training.hierarchy import ROOT, leaf_columns
 from training.metrics import (
     Threshold,
     Truth,
+    accuracy,
     choose_threshold,
     hierarchical_score,
     known_from_unseen,
@@ -30,6 +31,7 @@ from training.metrics import (
 )
 
 _CROPS_AT_ONCE = 128
+_LEAST_RISK_FIGURES = ("accuracy", "hierarchical_f1", "mean_height", "mistake_height")
 
 Probabilities = NDArray[np.float32]
 
@@ -50,9 +52,11 @@ class Judge:
     labels: LabelSet
     reading: Reading
 
-    def probabilities(self, crops: CropSource, clips: NDArray[np.int64]) -> Probabilities:
+    def probabilities(
+        self, crops: CropSource, clips: NDArray[np.int64], *, view: int = 0
+    ) -> Probabilities:
         """P(node) of each clip, (C, N): the mean over its crops, half a crop apart."""
-        pieces = [crops.all_of(int(clip), step=crops.length // 2) for clip in clips]
+        pieces = [crops.all_of(int(clip), step=crops.length // 2, view=view) for clip in clips]
         heard = torch.cat(pieces)
         with torch.inference_mode():
             found = torch.cat(
@@ -73,12 +77,6 @@ class Judge:
         below = self.labels.ancestors[leaves]  # (K, N)
         return np.asarray((probabilities[:, leaves, None] * below).max(axis=1))
 
-    def leaf(self, probabilities: Probabilities) -> NDArray[np.int64]:
-        """Column of the leaf that is answered when a leaf must be, (C,)."""
-        if self.reading == "risk":
-            return least_risk(probabilities[:, leaf_columns(self.labels)], self.labels)
-        return likeliest_leaf(probabilities, self.labels)
-
     def node(self, probabilities: Probabilities, threshold: float) -> NDArray[np.int64]:
         """Column of the deepest node that is sure enough, (C,), or ROOT.
 
@@ -94,9 +92,35 @@ class Judge:
 def closed_figures(
     judge: Judge, found: Probabilities, columns: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """Figures on clips of known sounds, a leaf answered for each."""
-    truth = Truth.of_nodes(columns, judge.labels)
-    return dict(summarise(found, truth, judge.labels, judge.leaf(found)))
+    """Figures on clips whose leaf is known, a leaf answered for each.
+
+    The likeliest leaf is answered, whatever the method, so that only training differs; where the
+    method knows the tree, `least_risk` holds figures of the leaf whose expected mistake is least.
+    """
+    truth, labels = Truth.of_nodes(columns, judge.labels), judge.labels
+    figures: dict[str, Any] = dict(summarise(found, truth, labels))
+    figures["least_risk"] = None
+    if judge.reading != "flat":
+        answers = least_risk(found[:, leaf_columns(labels)], labels)
+        careful = summarise(found, truth, labels, answers)
+        figures["least_risk"] = {name: careful[name] for name in _LEAST_RISK_FIGURES}
+    return figures
+
+
+def distorted_figures(
+    judge: Judge, found: Probabilities, distorted: Probabilities, columns: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Figures on distorted versions of clips whose leaf is known.
+
+    `agreement` is the share of clips of which the same leaf is answered, distorted or not.
+    """
+    truth, labels = Truth.of_nodes(columns, judge.labels), judge.labels
+    answers = likeliest_leaf(distorted, labels)
+    return {
+        "accuracy": accuracy(answers, truth, labels),
+        "hierarchical_f1": hierarchical_score(answers, truth, labels).f1,
+        "agreement": float((answers == likeliest_leaf(found, labels)).mean()),
+    }
 
 
 def chosen_threshold(judge: Judge, found: Probabilities, columns: NDArray[np.int64]) -> Threshold:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Head = Literal["flat", "siblings"]
-Reading = Literal["flat", "risk", "tree"]
+Reading = Literal["flat", "sums", "tree"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +25,7 @@ class Method:
         is_consistent: half of the crops of a step are unlabelled and taught by the running mean.
         is_pretrained: the network begins with weights of masked-spectrogram pretraining.
         is_probe: only the head is trained.
-        reading: `flat` takes the likeliest leaf and knows of no tree, `risk` sums leaves and
-            minimises the expected height of the mistake, `tree` takes the likeliest leaf of a tree.
+        reading: `flat` knows of no tree; `sums` sums leaves; `tree` multiplies along a tree.
         training: methods with the same one share their trained weights.
     """
 
@@ -49,14 +48,14 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             letter="b",
             title="flat, hierarchy at decision time",
             head="flat",
-            reading="risk",
+            reading="sums",
             training="flat",
         ),
         "masked_probe": Method(
             letter="c1",
             title="self-supervised, linear probe",
             head="flat",
-            reading="risk",
+            reading="sums",
             training="masked",
             is_pretrained=True,
             is_probe=True,
@@ -65,7 +64,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             letter="c2",
             title="self-supervised, fine-tuned",
             head="flat",
-            reading="risk",
+            reading="sums",
             training="masked",
             is_pretrained=True,
         ),
@@ -76,7 +75,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             letter="e",
             title="consistency only",
             head="flat",
-            reading="risk",
+            reading="sums",
             training="flat_consistency",
             is_consistent=True,
         ),

@@ -45,7 +45,7 @@ class CropClassifier(nn.Module):
 
     def __init__(self, outputs: int, *, is_probe: bool = False) -> None:
         super().__init__()
-        self.encoder = Encoder()
+        self.encoder, self.is_probe = Encoder(), is_probe
         size = self.encoder.embedding_size
         self.norm = nn.BatchNorm1d(size, affine=False) if is_probe else nn.Identity()
         self.head = nn.Linear(size, outputs)
@@ -54,5 +54,7 @@ class CropClassifier(nn.Module):
 
     def forward(self, views: Tensor) -> Tensor:
         """Logits (B, O) of views (B, 2, L, F)."""
-        logits: Tensor = self.head(self.norm(self.encoder.embed(views).mean(1)))
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_probe):
+            embedding = self.encoder.embed(views).mean(1)
+        logits: Tensor = self.head(self.norm(embedding))
         return logits

@@ -22,6 +22,7 @@ class Settings:
         strangers: further crops a step that hold nothing of the tree (noises and tones).
         stranger_weight: weight of their loss.
         confidence: posterior from which the teacher is believed.
+        temperature: divides the logits of what the teacher teaches; below 1 it sharpens.
         consistency_weight: weight of the consistency loss once ramped up.
         ramp_share: share of the steps over which it is ramped up.
         clips_per_node: most clips of a node (home set: speech would drown the rest).
@@ -40,6 +41,7 @@ class Settings:
     strangers: int = 2
     stranger_weight: float = 0.5
     confidence: float = 0.8
+    temperature: float = 1.0
     consistency_weight: float = 1.0
     ramp_share: float = 0.25
     clips_per_node: int = 48

@@ -5,6 +5,7 @@ No group (recording session) stands in two of train, dev and test.
 Axes: C clips.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from training.errors import TrainingDataError
 from training.experiments.corpora import Corpus
 from training.experiments.grid import Cell
+from training.hierarchy import leaf_columns
 
-_PARTS = ("train", "dev", "test")
-_HOME_SHARES = (0.6, 0.15, 0.25)
+_DEV_SEED = 0x0DE7
+_DEV_SHARES = {"rest": 0.85, "dev": 0.15}
+_HOME_SHARES = {"train": 0.6, "test": 0.25}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,7 @@ class Split:
         labelled: clips that teach with their label.
         train: all clips that may teach, those labelled among them.
         dev: clips that choose thresholds; none in ESC-10.
-        test: clips that judge.
+        test: clips that judge; of each the leaf is known.
         unseen: clips of the leaf that is left out; they judge too, and never teach.
     """
 
@@ -40,8 +43,9 @@ class Split:
 def split(corpus: Corpus, cell: Cell) -> Split:
     """Split a corpus for a cell; which labels a cell sees is the same for every method.
 
-    ESC-10: the cell's fold is tested, all others teach, none is dev. Home: groups are drawn by the
-    seed, node by node, into three fifths train, the rest dev and test.
+    ESC-10: the cell's fold is tested, all others teach, none is dev. Home: dev groups are the same
+    for all cells, so that nothing that was chosen on them meets a test clip; the others are drawn
+    by the seed, node by node, into train and test.
 
     Raises:
         TrainingDataError: nothing is left to train on, or to test on.
@@ -56,9 +60,10 @@ def split(corpus: Corpus, cell: Cell) -> Split:
         unseen = corpus.columns == corpus.labels.column(cell.unseen)
     known = corpus.columns >= 0
     train = np.flatnonzero((parts == "train") & ~unseen)
-    test = np.flatnonzero((parts == "test") & known & ~unseen)
+    leaf = np.isin(corpus.columns, leaf_columns(corpus.labels))
+    test = np.flatnonzero((parts == "test") & leaf & ~unseen)
     if not len(test):
-        raise TrainingDataError(f"{cell.name}: no clip with a label is left to test on")
+        raise TrainingDataError(f"{cell.name}: no clip of a known leaf is left to test on")
     labelled = _labelled(corpus, train[known[train]], cell.label_percent, rng)
     return Split(
         labelled=labelled,
@@ -83,22 +88,36 @@ def _labelled(
 
 
 def _grouped_parts(corpus: Corpus, rng: np.random.Generator) -> NDArray[np.str_]:
-    """Part of each clip, (C,): whole groups, those of scarce nodes first, to the emptiest part."""
+    """Part of each clip, (C,): whole groups, of each node its share."""
+    clips = np.arange(len(corpus.columns))
+    parts = _shared_out(corpus, clips, _DEV_SHARES, np.random.default_rng(_DEV_SEED))
+    rest = np.flatnonzero(parts == "rest")
+    parts[rest] = _shared_out(corpus, rest, _HOME_SHARES, rng)[rest]
+    return parts
+
+
+def _shared_out(
+    corpus: Corpus,
+    clips: NDArray[np.int64],
+    shares: Mapping[str, float],
+    rng: np.random.Generator,
+) -> NDArray[np.str_]:
+    """Part of each of `clips`, (C,) with blanks for all others: each group to the emptiest part."""
     clips_of: dict[str, list[int]] = {}
-    for clip, group in enumerate(corpus.groups):
-        clips_of.setdefault(group, []).append(clip)
-    groups = [list(clips_of)[place] for place in rng.permutation(len(clips_of))]
+    groups = corpus.groups
+    for clip in clips.tolist():
+        clips_of.setdefault(groups[clip], []).append(clip)
     # A group counts for the node that most of its clips have.
-    node_of = {group: _most_frequent(corpus.columns[clips_of[group]]) for group in groups}
     own: dict[int, list[str]] = {}
-    for group in groups:
-        own.setdefault(node_of[group], []).append(group)
-    parts = np.empty(len(corpus.columns), dtype="<U5")
+    for place in rng.permutation(len(clips_of)):
+        group = list(clips_of)[place]
+        own.setdefault(_most_frequent(corpus.columns[clips_of[group]]), []).append(group)
+    parts = np.full(len(corpus.columns), "", dtype="<U5")
     for members in own.values():
         total = sum(len(clips_of[group]) for group in members)
-        room = {part: share * total for part, share in zip(_PARTS, _HOME_SHARES, strict=True)}
+        room = {part: share * total for part, share in shares.items()}
         for group in members:
-            part = max(_PARTS, key=room.__getitem__)
+            part = max(room, key=room.__getitem__)
             room[part] -= len(clips_of[group])
             parts[clips_of[group]] = part
     return parts

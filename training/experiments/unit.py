@@ -19,6 +19,7 @@ from training.experiments.heads import Objective, objective_of
 from training.experiments.judging import (
     chosen_threshold,
     closed_figures,
+    distorted_figures,
     judge_of,
     selective_figures,
     stranger_figures,
@@ -33,6 +34,8 @@ from training.experiments.steps import Deadline, Watch
 from training.experiments.strangers import JUDGED, TAUGHT, stranger_bank
 
 _ROOT = Path(__file__).parents[2]
+_JUDGING_SEED = 1
+"""Of the rooms, backgrounds and lines that distort test clips; those that teach have seed 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +64,16 @@ def make_cells(cells: Sequence[Cell], place: Workplace, watch: Watch) -> Iterato
         BudgetError: a cell takes too long.
         TrainingDataError: clips cannot be used, or files not be written.
     """
-    shared = _Shared(cells[0], place)
+    shared = Shared(cells[0], place)
     for cell in cells:
         lesson = shared.lesson(cell, place, watch)
         trained = shared.trained(cell, lesson)
         started_s = time.monotonic()
-        metrics = _metrics(trained, lesson, shared.whole, cell, place.cache)
+        metrics = _metrics(trained, lesson, shared, cell, place.cache)
         result = Result(
             cell=cell,
             settings=shared.settings.as_dict(),
-            data=_facts(shared.corpus, lesson.split),
+            data=_facts(shared.corpus, lesson.split, trained.fitted),
             metrics=metrics,
             seconds=round(trained.seconds + time.monotonic() - started_s, 1),
             memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
@@ -82,7 +85,7 @@ def make_cells(cells: Sequence[Cell], place: Workplace, watch: Watch) -> Iterato
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Trained:
+class Trained:
     """A network, what its outputs mean, and how long it took, pretraining included."""
 
     fitted: Fitted
@@ -90,21 +93,23 @@ class _Trained:
     seconds: float
 
 
-class _Shared:
+class Shared:
     """What the cells of a unit share: clips, their spectra, and networks once they are trained."""
 
-    def __init__(self, cell: Cell, place: Workplace) -> None:
-        self.settings = settings_for(cell.dataset, smoke=place.is_smoke)
-        settings = self.settings
+    def __init__(self, cell: Cell, place: Workplace, settings: Settings | None = None) -> None:
+        if settings is None:
+            settings = settings_for(cell.dataset, smoke=place.is_smoke)
+        self.settings = settings
         self.whole = open_corpus(
             cell.dataset, place.data, place.cache, clips_per_node=settings.clips_per_node
         )
         self.corpus = self.whole if cell.unseen is None else self.whole.without(cell.unseen)
         self._crops = _crops(self.whole.bank, settings, place.cache, views=settings.views)
+        self.distorted = _crops(self.whole.bank, settings, place.cache, views=1, seed=_JUDGING_SEED)
         strangers = stranger_bank(TAUGHT)
         self._strangers = _crops(strangers, settings, place.cache, views=settings.views)
         self._pretrained: tuple[Weights, float] | None = None
-        self._trained: dict[tuple[str, int], _Trained] = {}
+        self._trained: dict[tuple[str, int], Trained] = {}
 
     def lesson(self, cell: Cell, place: Workplace, watch: Watch) -> Lesson:
         """What a cell's network learns from; its time begins to run."""
@@ -119,7 +124,7 @@ class _Shared:
             deadline=Deadline.after(place.budget_s),
         )
 
-    def trained(self, cell: Cell, lesson: Lesson) -> _Trained:
+    def trained(self, cell: Cell, lesson: Lesson) -> Trained:
         """The network of a cell, trained unless another cell has had it trained."""
         method = METHODS[cell.method]
         key = (network_of(cell.method), cell.label_percent)
@@ -129,7 +134,7 @@ class _Shared:
             objective = objective_of(method.head, self.corpus.labels)
             fitted = fit(lesson, method, objective, encoder)
             seconds = before_s + time.monotonic() - started_s
-            self._trained[key] = _Trained(fitted=fitted, objective=objective, seconds=seconds)
+            self._trained[key] = Trained(fitted=fitted, objective=objective, seconds=seconds)
         return self._trained[key]
 
     def _encoder(self, lesson: Lesson) -> tuple[Weights, float]:
@@ -141,19 +146,24 @@ class _Shared:
         return self._pretrained
 
 
-def _crops(bank: ClipBank, settings: Settings, cache: Path, *, views: int) -> CropSource:
-    spectra = open_spectra(bank, cache, views_per_clip=views, least_frames=settings.crop_frames)
-    return CropSource(spectra, settings.crop_frames)
+def _crops(
+    bank: ClipBank, settings: Settings, cache: Path, *, views: int, seed: int = 0
+) -> CropSource:
+    frames = settings.crop_frames
+    spectra = open_spectra(bank, cache, views_per_clip=views, least_frames=frames, seed=seed)
+    return CropSource(spectra, frames)
 
 
 def _metrics(
-    trained: _Trained, lesson: Lesson, whole: Corpus, cell: Cell, cache: Path
+    trained: Trained, lesson: Lesson, shared: Shared, cell: Cell, cache: Path
 ) -> dict[str, Any]:
     """Closed-set figures; where there are dev clips also those that need a threshold."""
     parts, columns, fitted = lesson.split, lesson.corpus.columns, trained.fitted
     judge = judge_of(fitted.network, trained.objective, lesson.corpus.labels, METHODS[cell.method])
     found = judge.probabilities(lesson.crops, parts.test)
     metrics = closed_figures(judge, found, columns[parts.test])
+    distorted = judge.probabilities(shared.distorted, parts.test, view=1)
+    metrics["distorted"] = distorted_figures(judge, found, distorted, columns[parts.test])
     metrics["training_loss"] = fitted.loss
     metrics["pseudo_labels"] = _teaching(fitted)
     if not len(parts.dev):
@@ -170,7 +180,7 @@ def _metrics(
     metrics["at_the_root"] = stranger_figures(judge, threshold, strange)
     if cell.unseen is not None:
         unheard = judge.probabilities(lesson.crops, parts.unseen)
-        parent = whole.labels.ontology.node(cell.unseen).parent
+        parent = shared.whole.labels.ontology.node(cell.unseen).parent
         assert parent is not None  # noqa: S101 - a leaf without sisters cannot be left out
         metrics["unseen"] = unseen_figures(judge, threshold, found, unheard, parent.id)
     return metrics
@@ -184,9 +194,10 @@ def _teaching(fitted: Fitted) -> dict[str, Any] | None:
     return {"rate_by_depth": list(fitted.teaching.rate), "accuracy_by_depth": accuracy}
 
 
-def _facts(corpus: Corpus, parts: Split) -> dict[str, Any]:
+def _facts(corpus: Corpus, parts: Split, fitted: Fitted) -> dict[str, Any]:
     labels = corpus.labels
     return {
+        "parameters": sum(weights.numel() for weights in fitted.network.encoder.parameters()),
         "nodes": len(labels),
         "leaves": sum(node.is_leaf for node in labels.ontology.nodes),
         "labelled_clips": len(parts.labelled),
