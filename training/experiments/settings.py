@@ -28,8 +28,8 @@ class Settings:
         clips_per_node: most clips of a node (home set: speech would drown the rest).
     """
 
-    steps: int = 1_200
-    pretraining_steps: int = 1_200
+    steps: int = 600
+    pretraining_steps: int = 600
     crops: int = 32
     crop_s: float = 2.0
     learning_rate: float = 4e-3
@@ -60,7 +60,7 @@ def settings_for(dataset: str, *, smoke: bool) -> Settings:
     """Settings of a data set's cells; `smoke` makes a cell take seconds and mean nothing."""
     settings = Settings()
     if dataset == "home":  # a third of its clips are shorter than two seconds
-        settings = replace(settings, steps=1_800, pretraining_steps=1_800, crop_s=1.5)
+        settings = replace(settings, steps=700, pretraining_steps=700, crop_s=1.5)
     if smoke:
         settings = replace(
             settings, steps=8, pretraining_steps=4, crops=16, views=1, clips_per_node=12

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,26 @@ def test_no_session_of_home_stands_in_two_parts(home: Corpus, seed: int) -> None
     assert all(groups)
     assert not groups[0] & groups[1]
     assert not (groups[0] | groups[1]) & groups[2]
+
+
+def test_dev_is_the_same_for_all_seeds_and_meets_no_test(home: Corpus) -> None:
+    parts = [split(home, home_cell(seed)) for seed in range(4)]
+
+    assert len({tuple(part.dev.tolist()) for part in parts}) == 1
+    assert len({tuple(part.test.tolist()) for part in parts}) == 4
+    dev_groups = {home.groups[clip] for clip in parts[0].dev}
+    assert not dev_groups & {home.groups[clip] for part in parts for clip in part.test}
+
+
+def test_only_clips_of_a_known_leaf_judge(home: Corpus) -> None:
+    coarse = home.columns.copy()
+    tested = split(home, home_cell()).test
+    coarse[tested[0]] = home.labels.parent[coarse[tested[0]]]
+
+    left = split(replace(home, columns=coarse), home_cell()).test
+
+    assert tested[0] not in left
+    assert len(left) >= 1
 
 
 def test_an_unseen_leaf_is_in_no_part_but_its_own(home: Corpus) -> None:

@@ -44,6 +44,9 @@ def test_the_smoke_grid_runs_goes_on_and_becomes_a_report(
         assert 0 <= result.metrics["accuracy"] <= 1
         assert result.seconds > 0
         assert result.memory_mb > 50
+        assert 0 <= result.metrics["distorted"]["agreement"] <= 1
+        assert (result.metrics["least_risk"] is None) == (result.cell.method == "flat")
+        assert result.data["parameters"] > 100_000
         json.dumps(result.metrics, allow_nan=False)
     unseen = results["home-without_siren-tree_consistency-100-seed1"].metrics
     shares = unseen["unseen"]
