@@ -81,8 +81,8 @@ def test_steps_count_each_trained_network_once() -> None:
     )
     hierarchy = Cell(dataset="esc10", method="flat_hierarchy", label_percent=10, turn=1)
 
-    assert unit_steps([flat, hierarchy], is_smoke=False) == 1_200
-    assert unit_steps([probe], is_smoke=False) == 1_200 + 1_200
+    assert unit_steps([flat, hierarchy], is_smoke=False) == 600
+    assert unit_steps([probe], is_smoke=False) == 600 + 600
 
 
 def test_an_interrupted_run_says_what_is_left_and_how_to_go_on(
