@@ -17,6 +17,8 @@ def made_up(cell: Cell, *, accuracy: float) -> Result:
         "mean_height": 2.0 * (1 - accuracy),
         "calibration_error_by_depth": [0.1, None, 1 - accuracy],
         "pseudo_labels": {"rate_by_depth": [0.5, 0.2], "accuracy_by_depth": [0.9, None]},
+        "least_risk": {"hierarchical_f1": accuracy, "mean_height": 2.0 * (1 - accuracy)},
+        "distorted": {"accuracy": accuracy - 0.1, "agreement": accuracy},
         "at_the_root": {"white_noise": 1.0, "pure_tone": 0.2, "silence": 1.0},
     }
     if cell.unseen:
@@ -25,7 +27,7 @@ def made_up(cell: Cell, *, accuracy: float) -> Result:
     return Result(
         cell=cell,
         settings=settings_for(cell.dataset, smoke=False).as_dict(),
-        data={"labelled_clips": 32},
+        data={"labelled_clips": 32, "train_clips": 320, "test_clips": 80, "parameters": 150_000},
         metrics=metrics,
         seconds=120.0,
         memory_mb=900.0,

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -75,6 +76,29 @@ def test_what_people_learned_survives_the_report(cells: Path, tmp_path: Path) ->
     page = (tmp_path / "docs/experiments.md").read_text()
     assert page.count("**What was learned.** Sirens are harder.") == 1
     assert page.rstrip().endswith("It was cold.")
+
+
+def test_cells_of_other_settings_are_left_out_and_counted(cells: Path, tmp_path: Path) -> None:
+    path = cells / "esc10-tree_consistency-10-fold4.json"
+    other = json.loads(path.read_text())
+    other["settings"]["steps"] += 1
+    path.write_text(json.dumps(other))
+
+    told = write_report(cells, tmp_path / "docs")
+
+    assert "not shown      Ontology and consistency beat" in told
+    page = (tmp_path / "docs/experiments.md").read_text()
+    assert f"{len(full_grid()) - 1} of {len(full_grid())} are done (1 more have other" in page
+
+
+def test_cells_of_different_networks_are_never_compared(cells: Path, tmp_path: Path) -> None:
+    path = cells / "esc10-tree_consistency-10-fold4.json"
+    other = json.loads(path.read_text())
+    other["data"]["parameters"] = 7
+    path.write_text(json.dumps(other))
+
+    with pytest.raises(TrainingDataError, match="esc10-tree_consistency-10-fold4 has 7"):
+        write_report(cells, tmp_path / "docs")
 
 
 def test_a_broken_cell_is_named(cells: Path, tmp_path: Path) -> None:

@@ -8,31 +8,49 @@ from training.experiments.report.verdicts import compare, overall
 
 
 def test_an_interval_worked_by_hand() -> None:
-    # mean 0.05, standard deviation 0.02, t(0.95, 2) = 2.92: 0.05 ± 2.92 * 0.02 / √3
-    found = compare([0.03, 0.05, 0.07], margin=0.0, is_complete=True)
+    # mean 0.05, standard deviation 0.02, t(0.95, 2) = 2.92: 0.05 ± 2.92 * 0.02 * √(1/3 + 1/4)
+    found = compare([0.03, 0.05, 0.07], margin=0.0, is_complete=True, test_to_train=0.25)
 
     assert found.mean == pytest.approx(0.05)
-    assert found.lower == pytest.approx(0.05 - 0.033717, abs=1e-5)
-    assert found.upper == pytest.approx(0.05 + 0.033717, abs=1e-5)
+    assert found.lower == pytest.approx(0.05 - 0.044604, abs=1e-5)
+    assert found.upper == pytest.approx(0.05 + 0.044604, abs=1e-5)
     assert found.verdict == "holds"
+    narrower = compare([0.03, 0.05, 0.07], margin=0.0, is_complete=True, test_to_train=0.0)
+    assert narrower.lower == pytest.approx(0.05 - 0.033717, abs=1e-5)
 
 
 def test_what_is_surely_worse_does_not_hold_and_what_is_unsure_is_not_shown() -> None:
-    assert compare([-0.1, -0.11, -0.12], margin=0.05, is_complete=True).verdict == "does not hold"
-    assert compare([-0.1, 0.0, 0.1], margin=0.05, is_complete=True).verdict == "not shown"
+    assert (
+        compare([-0.1, -0.11, -0.12], margin=0.05, is_complete=True, test_to_train=0.25).verdict
+        == "does not hold"
+    )
+    assert (
+        compare([-0.1, 0.0, 0.1], margin=0.05, is_complete=True, test_to_train=0.25).verdict
+        == "not shown"
+    )
 
 
 def test_close_is_as_good_within_the_margin() -> None:
     differences = [-0.02, -0.021, -0.019]
 
-    assert compare(differences, margin=0.05, is_complete=True).verdict == "holds"
-    assert compare(differences, margin=0.0, is_complete=True).verdict == "does not hold"
+    assert (
+        compare(differences, margin=0.05, is_complete=True, test_to_train=0.25).verdict == "holds"
+    )
+    assert (
+        compare(differences, margin=0.0, is_complete=True, test_to_train=0.25).verdict
+        == "does not hold"
+    )
 
 
 def test_nothing_is_shown_while_cells_are_missing() -> None:
-    assert compare([0.5, 0.5, 0.5], margin=0.0, is_complete=False).verdict == "not shown"
-    assert compare([0.5, 0.5], margin=0.0, is_complete=True).verdict == "not shown"
-    assert math.isnan(compare([], margin=0.0, is_complete=False).mean)
+    assert (
+        compare([0.5, 0.5, 0.5], margin=0.0, is_complete=False, test_to_train=0.25).verdict
+        == "not shown"
+    )
+    assert (
+        compare([0.5, 0.5], margin=0.0, is_complete=True, test_to_train=0.25).verdict == "not shown"
+    )
+    assert math.isnan(compare([], margin=0.0, is_complete=False, test_to_train=0.25).mean)
 
 
 def test_a_claim_holds_if_all_comparisons_do_and_falls_with_one() -> None:
@@ -52,9 +70,12 @@ def test_being_better_never_makes_a_verdict_worse(
     differences: list[float], margin: float, shift: float
 ) -> None:
     order = ["does not hold", "not shown", "holds"]
-    before = compare(differences, margin=margin, is_complete=True)
+    before = compare(differences, margin=margin, is_complete=True, test_to_train=0.25)
     after = compare(
-        [value + shift + 1e-9 for value in differences], margin=margin, is_complete=True
+        [value + shift + 1e-9 for value in differences],
+        margin=margin,
+        is_complete=True,
+        test_to_train=0.25,
     )
 
     assert order.index(after.verdict) >= order.index(before.verdict)

@@ -56,17 +56,22 @@ def judge_claim(claim: Claim, results: Mapping[str, Result]) -> JudgedClaim:
 
 
 def _judged(row: Row, results: Mapping[str, Result]) -> JudgedRow:
-    ours, others = [], []
+    ours, others, ratios = [], [], []
     for our_cell, other_cell in row.pairs:
         mine = _figure(row, our_cell.name, results)
         theirs = row.ideal if other_cell is None else _figure(row, other_cell.name, results)
         if mine is not None and theirs is not None:
             ours.append(mine)
             others.append(theirs)
+            data = results[our_cell.name].data
+            ratios.append(data["test_clips"] / data["train_clips"])
     sign = -1.0 if row.is_less_better else 1.0
     differences = [sign * (mine - theirs) for mine, theirs in zip(ours, others, strict=True)]
     comparison = compare(
-        differences, margin=row.margin, is_complete=len(differences) == len(row.pairs)
+        differences,
+        margin=row.margin,
+        is_complete=len(differences) == len(row.pairs),
+        test_to_train=sum(ratios) / max(len(ratios), 1),
     )
     return JudgedRow(
         row=row,

@@ -7,6 +7,7 @@ from typing import Any
 from training.experiments.cells import Result, read_results
 from training.experiments.grid import full_grid
 from training.experiments.report.claims import all_claims
+from training.experiments.report.comparable import comparable
 from training.experiments.report.judged import JudgedClaim, judge_claim
 from training.experiments.report.plots import plot_claim, plot_methods, plot_unseen
 from training.experiments.report.tables import (
@@ -30,23 +31,27 @@ What the joint model claims, tested on recordings anyone can get. This page is w
 alone, one for each cell; `make experiment` makes the cells that are missing and then this page.
 "What was learned" comes from [`experiments/lessons.yaml`](experiments/lessons.yaml).
 
-**Cells.** {done} of {wanted} are done. A cell is one method on one data set with 10 % or 100 % of
-the labels: ESC-10 in its five folds (four teach, one is tested), the home set in three seeds
-(recording sessions drawn anew into train, dev and test; its tree is the home ontology without nodes
-of fewer than six sessions, at most {clips} clips a node).
+**Cells.** {done} of {wanted} are done{left_out}, in {hours:.1f} hours of one core (weights that
+cells share count in each). A cell is one method on one data set with 10 % or 100 % of the labels:
+ESC-10 in its five folds (four teach, one is tested), the home set in three seeds (recording
+sessions: dev is the same in all, train and test are drawn anew; its tree is the home ontology
+without nodes of fewer than six sessions, at most {clips} clips a node).
 
-**Methods.** a flat softmax; b the same network, leaves summed up the tree and risk minimised
-(Karthik et al. 2021); c masked-spectrogram pretraining on the training clips without labels, then
-c1 a linear probe or c2 fine-tuning; d a tree of softmaxes over siblings with a virtual "other";
-e consistency (FixMatch with a mean teacher) on the flat network; f tree and consistency: ours. All
-train the same network on {crops} crops a step with the same distortions, for {esc10_steps} steps
-(ESC-10) or {home_steps} (home); c takes as many more for pretraining; in e and f half of the crops
-are unlabelled. In all of them a few more crops hold coloured noise, sweeps or hum, taught as
-nothing of the tree (uniform for a flat softmax, "other" for a tree). The weights that are judged
-are the running mean in every method.
+**Methods.** a flat softmax; b the same network, leaves summed up the tree; c masked-spectrogram
+pretraining on the training clips without labels, then c1 a linear probe or c2 fine-tuning; d a tree
+of softmaxes over siblings with a virtual "other"; e consistency (FixMatch with a mean teacher) on
+the flat network; f tree and consistency: ours. All train the same network on {crops} crops a step
+with the same distortions, for {esc10_steps} steps (ESC-10) or {home_steps} (home); c takes as many
+more for pretraining; in e and f half of the crops are unlabelled. In all of them a few more crops
+hold coloured noise, sweeps or hum, taught as nothing of the tree (uniform for a flat softmax,
+"other" for a tree). The weights that are judged are the running mean in every method. Answers are
+the likeliest leaf in every method; where it says "least risk" they are, again in every method, the
+leaf whose expected mistake is least (Karthik et al. 2021), which needs no training.
 
 **Rule.** Methods are compared pair by pair on the same folds or seeds. The interval is the mean of
-the differences ± t s / √n, with one twentieth of Student's distribution beyond each end. A
+the differences ± t s √(1/n + r), with one twentieth of Student's distribution beyond each end and r
+the number of test clips over that of training clips, since folds and seeds share training clips
+(Nadeau and Bengio 2003). Of unseen sounds a pair is a leaf and a seed. A
 comparison *holds* if its whole interval lies above minus its margin (0 unless said), *does not
 hold* if all of it lies below, and is *not shown* otherwise or while cells are missing. A claim
 holds if all its comparisons do, and does not if one does not.
@@ -67,12 +72,14 @@ def write_report(cells: Path, docs: Path) -> str:
     Raises:
         TrainingDataError: a cell or the lessons cannot be read.
     """
-    results = read_results(cells)
+    found = read_results(cells)
+    results = comparable(found)
     plots = docs / "experiments"
     lessons_path = plots / LESSONS_NAME
     lessons = read_mapping(lessons_path) if lessons_path.exists() else {}
     claims = [judge_claim(claim, results) for claim in all_claims()]
-    parts = [_introduction(results), "## Verdicts", summary_table(claims)]
+    left_out = len(found) - len(results)
+    parts = [_introduction(results, left_out), "## Verdicts", summary_table(claims)]
     for judged in claims:
         parts += _section(judged, results, plots, lessons)
     parts += _figures(results, plots)
@@ -85,12 +92,14 @@ def write_report(cells: Path, docs: Path) -> str:
     return "\n".join([*verdicts, f"written: {page}"])
 
 
-def _introduction(results: Mapping[str, Result]) -> str:
+def _introduction(results: Mapping[str, Result], left_out: int) -> str:
     grid = full_grid()
     esc10, home = settings_for("esc10", smoke=False), settings_for("home", smoke=False)
     return _INTRODUCTION.format(
         done=sum(cell.name in results for cell in grid),
         wanted=len(grid),
+        left_out=f" ({left_out} more have other settings and are left out)" if left_out else "",
+        hours=sum(result.seconds for result in results.values()) / 3600,
         clips=home.clips_per_node,
         crops=home.crops,
         esc10_steps=esc10.steps,

@@ -18,6 +18,9 @@ _FIGURES: tuple[tuple[str, Figure], ...] = (
     ("height of mistakes", metric("mistake_height")),
     ("height over all", metric("mean_height")),
     ("ECE over levels", mean_over_depths("calibration_error_by_depth")),
+    ("height, least risk", metric("least_risk", "mean_height")),
+    ("accuracy, distorted", metric("distorted", "accuracy")),
+    ("same answer, distorted", metric("distorted", "agreement")),
     ("F1 if it may stop early", metric("selective", "hierarchical_f1")),
     ("left unnamed then", metric("selective", "abstained")),
 )

@@ -2,12 +2,12 @@
 
 Both methods are run on the same folds or seeds, with the same labels; what is judged are the
 differences between them, pair by pair. With their mean m, standard deviation s and number n, the
-interval is m ± t s / √n, where t leaves one twentieth of Student's distribution above it (n - 1
-degrees of freedom). A comparison *holds* if the whole interval lies above minus the margin, *does
-not hold* if all of it lies below, and is *not shown* otherwise, or as long as cells are missing.
-
-The interval is one for new folds of the same recordings: folds share training clips, so it is
-somewhat too narrow for new recordings (Bengio and Grandvalet 2004).
+interval is m ± t s √(1/n + r), where t leaves one twentieth of Student's distribution above it
+(n - 1 degrees of freedom) and r is the number of test clips over that of training clips. Without r
+it would be too narrow, since folds and seeds share training clips (Nadeau and Bengio 2003,
+"Inference for the Generalization Error"). A comparison *holds* if the whole interval lies above
+minus the margin, *does not hold* if all of it lies below, and is *not shown* otherwise, or as long
+as cells are missing.
 """
 
 import math
@@ -45,12 +45,15 @@ class Comparison:
     verdict: Verdict
 
 
-def compare(differences: Sequence[float], *, margin: float, is_complete: bool) -> Comparison:
+def compare(
+    differences: Sequence[float], *, margin: float, is_complete: bool, test_to_train: float
+) -> Comparison:
     """Judge paired differences.
 
     Args:
         differences: how much better the claimed method is, pair by pair.
         margin: how much worse it may be for the claim to hold, 0 or more.
+        test_to_train: number of test clips over that of training clips, the r of this file.
         is_complete: whether no pair is missing.
     """
     values = np.array(differences, dtype=np.float64)
@@ -63,7 +66,8 @@ def compare(differences: Sequence[float], *, margin: float, is_complete: bool) -
             upper=math.nan,
             verdict="not shown",
         )
-    reach = float(student.ppf(1 - TAIL, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
+    widening = math.sqrt(1 / len(values) + test_to_train)
+    reach = float(student.ppf(1 - TAIL, len(values) - 1) * values.std(ddof=1) * widening)
     lower, upper = mean - reach, mean + reach
     verdict: Verdict = "not shown"
     if is_complete and lower > -margin:
