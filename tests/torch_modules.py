@@ -17,10 +17,14 @@ class _Unimportable(pytest.Module):
 
 
 def module_or_reason(
-    module_path: Path, parent: pytest.Collector, folder: Path
+    module_path: Path, parent: pytest.Collector, folder: Path, *, light: str | None = None
 ) -> pytest.Module | None:
-    """What collects a test module of `folder`: pytest itself (None), or a skip without torch."""
-    if importlib.util.find_spec("torch") is not None or module_path.parent != folder:
+    """What collects a test module below `folder`: pytest itself (None), or a skip without torch.
+
+    Modules below its folder `light` do without torch.
+    """
+    below = module_path.relative_to(folder).parts
+    if importlib.util.find_spec("torch") is not None or below[0] == light:
         return None
     module: pytest.Module = _Unimportable.from_parent(parent, path=module_path)
     return module

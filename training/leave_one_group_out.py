@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 import ontology
-from training import evaluate
-from training.checkpoints import CHECKPOINT_NAME
-from training.config import RunConfig
 from training.labels import read_label_map
-from training.loop import train
-from training.run import Run
+from training.loop.checkpoints import CHECKPOINT_NAME
+from training.loop.config import RunConfig
+from training.loop.run import Run
+from training.loop.train import train
+from training.release import evaluate
 from training.session import TrainingData, open_data
 
 _logger = logging.getLogger(__name__)

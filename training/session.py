@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ontology import LabelSet, Ontology
-from training.clips import ClipRow, Clips, held_out, open_bank, read_manifest
-from training.config import RunConfig
+from training.clips.bank import ClipRow, Clips, held_out, open_bank, read_manifest
+from training.clips.shard_bank import holds_shards, open_shards
 from training.errors import TrainingDataError
 from training.kinds import SYNTHESISED_NODES
 from training.labels import LabelMap, node_target, read_label_map, refuse_unknown, untaught
-from training.mixtures import ROOM_LABEL, SceneDataset
-from training.shard_bank import holds_shards, open_shards
+from training.loop.config import RunConfig
+from training.scenes.mixtures import ROOM_LABEL, SceneDataset
 
 _logger = logging.getLogger(__name__)
 

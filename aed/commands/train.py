@@ -70,13 +70,14 @@ def run(arguments: argparse.Namespace) -> int:
         KeyboardInterrupt: somebody asked to stop; a checkpoint is kept.
     """
     try:
-        from training import loop, release
-        from training.checkpoints import CHECKPOINT_NAME
-        from training.config import SHIPPED_RUN, read_run
-        from training.distorted_scenes import DistortedScenes
         from training.labels import read_label_map
-        from training.machine import machine
-        from training.run import Run
+        from training.loop.checkpoints import CHECKPOINT_NAME
+        from training.loop.config import SHIPPED_RUN, read_run
+        from training.loop.machine import machine
+        from training.loop.run import Run
+        from training.loop.train import train
+        from training.release.write import measured_rows, write
+        from training.scenes.distorted import DistortedScenes
         from training.session import open_data
     except ModuleNotFoundError as error:
         raise AedError(
@@ -92,12 +93,12 @@ def run(arguments: argparse.Namespace) -> int:
     with machine(arguments.device, arguments.precision) as fabric:
         with fabric.rank_zero_first(local=True):  # it decodes the clips, the others find them
             scenes = data.scenes(config, tree)
-        release.measured_rows(data, read_label_map(scenes.labels))  # complains before training does
+        measured_rows(data, read_label_map(scenes.labels))  # complains before training does
         training_run = Run(config, scenes.labels, fabric)
         if arguments.warm and not (arguments.out / CHECKPOINT_NAME).exists():
             training_run.warm_start(arguments.warm)
         views = DistortedScenes(scenes) if config.consistency.weight > 0 else scenes
-        loop.train(training_run, views, arguments.out, workers=arguments.workers)
+        train(training_run, views, arguments.out, workers=arguments.workers)
         if fabric.is_global_zero:
-            release.write(training_run, data, arguments.out)
+            write(training_run, data, arguments.out)
     return 0

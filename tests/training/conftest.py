@@ -13,15 +13,15 @@ from training.synthesis.alarms import render_alarm, t3_alarm
 
 if TYPE_CHECKING:
     from aed.model.joint import JointModel
-    from training.config import RunConfig
-    from training.mixtures import SceneDataset
+    from training.loop.config import RunConfig
+    from training.scenes.mixtures import SceneDataset
     from training.session import TrainingData
 
 
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Module | None:
-    return module_or_reason(module_path, parent, Path(__file__).parent)
+    return module_or_reason(module_path, parent, Path(__file__).parent, light="synthesis")
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +41,8 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_run() -> "RunConfig":
     """Settings of a run that takes seconds."""
     from tests.training.tiny_data import HELD_OUT_SHARE  # noqa: PLC0415
-    from training.config import RunConfig  # noqa: PLC0415 - imports torch
-    from training.mixtures import MixtureConfig  # noqa: PLC0415
+    from training.loop.config import RunConfig  # noqa: PLC0415 - imports torch
+    from training.scenes.mixtures import MixtureConfig  # noqa: PLC0415
 
     return RunConfig(
         name="tiny",
@@ -78,7 +78,7 @@ def untrained(labels: LabelSet) -> "JointModel":
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory, untrained: "JointModel") -> Path:
     """Bundle of a model that was never trained, with facts of every kind."""
-    from training.export import BundleFacts, export_bundle  # noqa: PLC0415 - imports torch
+    from training.release.export import BundleFacts, export_bundle  # noqa: PLC0415 - imports torch
 
     facts = BundleFacts(
         name="untrained",

@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from training.manifest import ClipRow
+from training.clips.manifest import ClipRow
 
 PITCH_HZ = 1_000.0
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from training.checkpoints import read_checkpoint
+from training.loop.checkpoints import read_checkpoint
 
 
 def same_state(one: Path, two: Path) -> bool:

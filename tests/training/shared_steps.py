@@ -11,11 +11,11 @@ from lightning_fabric import Fabric
 
 import ontology
 from ontology import LabelSet
-from training.config import RunConfig
-from training.consistency import ConsistencyConfig
-from training.loop import Share
-from training.machine import machine
-from training.run import Run
+from training.loop.config import RunConfig
+from training.loop.consistency import ConsistencyConfig
+from training.loop.machine import machine
+from training.loop.run import Run
+from training.loop.train import Share
 
 STEPS, BATCH = 3, 4
 CONFIG = RunConfig(

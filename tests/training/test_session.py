@@ -7,10 +7,10 @@ import torch
 
 import ontology
 from tests.training.tiny_data import HELD_OUT_SHARE
-from training.config import RunConfig
+from training.clips.shards import write_shards
 from training.errors import TrainingDataError
+from training.loop.config import RunConfig
 from training.session import TrainingData, open_data
-from training.shards import write_shards
 
 pytestmark = pytest.mark.torch
 

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from aed.bundle import load_bundle
-from training.checkpoints import CHECKPOINT_NAME, read_checkpoint
-from training.config import RunConfig
-from training.step_log import LOG_NAME
+from training.loop.checkpoints import CHECKPOINT_NAME, read_checkpoint
+from training.loop.config import RunConfig
+from training.loop.step_log import LOG_NAME
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 

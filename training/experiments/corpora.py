@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 import ontology
 from ontology import LabelSet, Ontology
-from training.clips import ClipBank, ClipRow, open_bank, read_manifest
+from training.clips.bank import ClipBank, ClipRow, open_bank, read_manifest
 from training.errors import TrainingDataError
 from training.experiments.pruning import nearest_kept, pruned, without_leaf
 from training.labels import read_label_map
-from training.mixtures import ROOM_LABEL
+from training.scenes.mixtures import ROOM_LABEL
 
 ESC10_ONTOLOGY = Path(__file__).with_name("esc10.yaml")
 LEAST_GROUPS = 6

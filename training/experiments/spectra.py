@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from aed.model.front_end import FrontEndConfig, LogMel
-from training.bank_files import exclusive
-from training.clips import FRAME_SAMPLES, ClipBank
+from training.clips.bank import FRAME_SAMPLES, ClipBank
+from training.clips.bank_files import exclusive
 from training.distortions import as_tensor
 from training.errors import TrainingDataError
 from training.experiments import views

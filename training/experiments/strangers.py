@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aed.audio import SAMPLE_RATE_HZ
-from training.clips import ClipBank, ClipRow
+from training.clips.bank import ClipBank, ClipRow
 
 JUDGED = ("white_noise", "pure_tone", "silence")
 TAUGHT = ("coloured_noise", "sweep", "hum")

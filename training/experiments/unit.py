@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from training.clips import ClipBank
+from training.clips.bank import ClipBank
 from training.experiments.cells import Result, source_commit, write_result
 from training.experiments.corpora import Corpus, open_corpus
 from training.experiments.crops import CropSource

@@ -1,16 +1,8 @@
-"""What tests of the experiments share; they are skipped, with the reason, without torch."""
+"""What tests of the experiments share."""
 
 from pathlib import Path
 
 import pytest
-
-from tests.torch_modules import module_or_reason
-
-
-def pytest_pycollect_makemodule(
-    module_path: Path, parent: pytest.Collector
-) -> pytest.Module | None:
-    return module_or_reason(module_path, parent, Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from aed.model.front_end import FrontEndConfig, LogMel
-from training.clips import ClipBank, ClipRow
+from training.clips.bank import ClipBank, ClipRow
 from training.errors import TrainingDataError
 from training.experiments.crops import CropSource, masked, mixed, mixing
 from training.experiments.spectra import SpectrumBank, open_spectra

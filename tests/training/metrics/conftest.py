@@ -8,13 +8,10 @@ alarm ─── smoke               heights: animal 2, pet 1, alarm 1, the root 
 rain
 """
 
-from pathlib import Path
-
 import pytest
 
 import ontology
 from ontology import LabelSet
-from tests.torch_modules import module_or_reason
 
 TREE = """
 version: 1
@@ -28,13 +25,6 @@ nodes:
   - {id: alarm, name: Alarm, children: [{id: smoke, name: Smoke}, {id: bell, name: Bell}]}
   - {id: rain, name: Rain}
 """
-
-
-def pytest_pycollect_makemodule(
-    module_path: Path, parent: pytest.Collector
-) -> pytest.Module | None:
-    """Scikit-learn comes with torch, in the same extra."""
-    return module_or_reason(module_path, parent, Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""From trained weights to a bundle: evaluate, calibrate, choose thresholds, export, describe."""

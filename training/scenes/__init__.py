@@ -1,0 +1,1 @@
+"""Scenes to learn from: recorded and synthesised sounds mixed, with their truth, and distorted."""
