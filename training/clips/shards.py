@@ -1,8 +1,9 @@
 """Shards from a data folder, for recordings that do not fit on one machine's disk or memory.
 
-`python -m training.clips.shards --data DIR --out DIR` writes them; the folder then stands wherever a
-data folder may: `aed train --data DIR`. Every split has shards of its own, and the clips in them are
-shuffled once, by their names, so that reading one after another mixes labels and sources.
+`python -m training.clips.shards --data DIR --out DIR` writes them; the folder then stands
+wherever a data folder may: `aed train --data DIR`. Every split has shards of its own, and the clips
+in them are shuffled once, by their names, so that reading one after another mixes labels and
+sources.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """The curves of a training run, as one picture beside its log.
 
 `python -m training.loop.curves RUN_FOLDER` reads the folder's log.csv and draws curves.png: a panel
-for each figure, one line per depth of the tree where a figure is told by depth. It may be run while the
-run goes on; a line that is being written is left out.
+for each figure, one line per depth of the tree where a figure is told by depth. It may be run while
+the run goes on; a line that is being written is left out.
 
 Axes: P lines of the log.
 """
