@@ -4,17 +4,16 @@ Axes: N nodes of the ontology, in preorder, so that parents stand before their c
 """
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ontology.tree import Ontology
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_Float = TypeVar("_Float", np.float32, np.float64)
+    from numpy.typing import NDArray
 
 
 class LabelSet:
@@ -32,7 +31,6 @@ class LabelSet:
     """
 
     __slots__ = (
-        "_factors",
         "ancestors",
         "depth",
         "index",
@@ -58,12 +56,6 @@ class LabelSet:
                 self.ancestors[column] |= self.ancestors[parent]
         for array in (self.parent, self.depth, self.ancestors):
             array.setflags(write=False)
-        # What each column is multiplied by, level after level: at its own level its parent's, else
-        # the column of ones that `marginals` puts behind the last node.
-        self._factors = tuple(
-            np.where(self.depth == level, self.parent, len(parents))
-            for level in range(1, int(self.depth.max()) + 1)
-        )
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -83,25 +75,3 @@ class LabelSet:
             OntologyError: there is no such node.
         """
         return self.ontology.path(id_)
-
-    def marginals(self, conditional: NDArray[_Float]) -> NDArray[_Float]:
-        """Multiplies along the path from the top level, so that no child exceeds its parent.
-
-        Args:
-            conditional: (..., N), P(node | parent) in [0, 1].
-
-        Returns:
-            (..., N) of the same type, P(node).
-
-        Raises:
-            ValueError: the last axis does not have one entry per node.
-        """
-        if conditional.shape[-1:] != (len(self),):
-            raise ValueError(f"wanted (..., {len(self)}) probabilities, found {conditional.shape}")
-        width = len(self)
-        with_ones = np.ones((*conditional.shape[:-1], width + 1), dtype=conditional.dtype)
-        marginal: NDArray[_Float] = with_ones[..., :width]
-        marginal[...] = conditional
-        for columns in self._factors:
-            marginal *= with_ones.take(columns, axis=-1)
-        return marginal

@@ -11,6 +11,7 @@ from aed.posteriors import Posteriors
 from ontology import LabelSet, Ontology, parse
 from tests.aed.house import HOUSE, tracker
 from tests.aed.tables import cut_table, noise_log_mel, t3_pulses, with_tone
+from tests.marginals import marginals
 
 KNOWN_BY_T3 = "Smoke alarm, alert: {critical: true, pattern: [t3]}"
 PATTERNED = parse(HOUSE.source.replace("Smoke alarm, alert: {critical: true}", KNOWN_BY_T3))
@@ -55,7 +56,7 @@ def random_walk(seed: int, frames: int, *, calmness: float) -> Posteriors:
     conditional = (1 / (1 + np.exp(-logits))).astype(np.float32)
     duration_s = frames / 10
     return Posteriors(
-        values=labels.marginals(conditional),
+        values=marginals(labels, conditional),
         start_frame=0,
         level_dbfs=rng.uniform(-60, -10, frames).astype(np.float32),
         log_mel=with_tone(noise_log_mel(duration_s, seed), t3_pulses(0.0, int(duration_s // 4))),

@@ -20,6 +20,7 @@ from tests.aed.tables import (
     table,
     with_tone,
 )
+from tests.marginals import marginals
 
 SOUNDERS = parse("""\
 version: 1
@@ -39,7 +40,7 @@ nodes:
 """)
 LABELS = LabelSet(SOUNDERS)
 POSTERIORS = st.lists(st.floats(0, 1, width=32), min_size=len(LABELS), max_size=len(LABELS)).map(
-    lambda numbers: LABELS.marginals(np.array(numbers, np.float32))
+    lambda numbers: marginals(LABELS, np.array(numbers, np.float32))
 )
 MATCHES = st.builds(
     PatternMatch,
@@ -74,7 +75,7 @@ def test_evidence_raises_the_nodes_known_by_it_and_those_above_and_nothing_else(
 
 
 def test_full_evidence_makes_a_likely_alarm_a_sure_one() -> None:
-    posteriors = LABELS.marginals(np.array([0.8, 0.5, 0.1, 0.1, 0.1, 0.1], np.float32))
+    posteriors = marginals(LABELS, np.array([0.8, 0.5, 0.1, 0.1, 0.1, 0.1], np.float32))
     match = PatternMatch(kind="t3", strength=1.0, pitch_hz=3100.0)
 
     confidence = PatternEvidence(LABELS).weigh(posteriors, match)

@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 import ontology
 from ontology import LabelSet, OntologyError
-from tests.ontology.plans import Plan, plans, to_yaml
+from tests.ontology.plans import plans, to_yaml
 
 SMALL = """\
 version: 1
@@ -45,26 +43,6 @@ def test_columns_of_a_small_tree() -> None:
     assert labels.column("siren") == 3
     assert labels.path("smoke_alarm") == "alarm/life_safety/smoke_alarm"
     assert labels.parent.dtype == labels.depth.dtype == np.dtype(np.int64)
-
-
-def test_marginals_of_a_small_tree() -> None:
-    labels = LabelSet(ontology.parse(SMALL))
-    conditional = np.array([[0.5, 0.5, 0.1, 0.2, 0.9], [1.0, 1.0, 1.0, 0.0, 0.0]], np.float32)
-
-    marginal = labels.marginals(conditional)
-
-    np.testing.assert_allclose(
-        marginal, [[0.5, 0.25, 0.025, 0.1, 0.9], [1.0, 1.0, 1.0, 0.0, 0.0]], rtol=1e-6
-    )
-    assert marginal.dtype == np.float32
-    assert conditional[0, 1] == np.float32(0.5)  # what was given is left alone
-
-
-def test_marginals_want_one_entry_per_node() -> None:
-    labels = LabelSet(ontology.parse(SMALL))
-
-    with pytest.raises(ValueError, match=r"wanted \(\.\.\., 5\) probabilities, found \(3, 4\)"):
-        labels.marginals(np.zeros((3, 4)))
 
 
 def test_an_unknown_node_has_no_column() -> None:
@@ -107,25 +85,3 @@ def test_ancestors_are_the_closure_of_parents(labels: LabelSet) -> None:
 
     np.testing.assert_array_equal(labels.ancestors, closure)
     np.testing.assert_array_equal(labels.ancestors.sum(axis=1), labels.depth + 1)
-
-
-@settings(deadline=None, max_examples=50)
-@given(plans(), st.integers(0, 2**32 - 1), st.sampled_from([(), (3,), (2, 4)]))
-def test_no_child_is_more_probable_than_its_parent(
-    plan: Plan, seed: int, axes: tuple[int, ...]
-) -> None:
-    labels = LabelSet(ontology.parse(to_yaml(plan)))
-    conditional = np.random.default_rng(seed).random((*axes, len(labels)))
-
-    marginal = labels.marginals(conditional)
-
-    inner = labels.parent >= 0
-    assert marginal.shape == conditional.shape
-    assert np.all(marginal[..., inner] <= marginal[..., labels.parent[inner]])
-    np.testing.assert_allclose(marginal, _products(labels, conditional))
-
-
-def _products(labels: LabelSet, conditional: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Multiplies over the ancestors, as the definition says: (..., 1, N) masked, then reduced."""
-    masked = np.where(labels.ancestors, conditional[..., np.newaxis, :], 1.0)
-    return np.asarray(masked.prod(axis=-1))

@@ -1,9 +1,14 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.training.experiments.results import made_up
+from training.experiments.grid import Cell
+from training.experiments.report.comparisons import Claim, Row, metric
+from training.experiments.report.judged import judge_claim
 from training.experiments.report.verdicts import compare, overall
 
 
@@ -17,6 +22,32 @@ def test_an_interval_worked_by_hand() -> None:
     assert found.verdict == "holds"
     narrower = compare([0.03, 0.05, 0.07], margin=0.0, is_complete=True, test_to_train=0.0)
     assert narrower.lower == pytest.approx(0.05 - 0.033717, abs=1e-5)
+
+
+def test_the_interval_takes_test_and_training_clips_from_the_cells() -> None:
+    # differences 0.03, 0.05, 0.07 as above; r is the mean of 80/320, 40/400 and 80/320: 0.2
+    pairs = tuple(
+        (
+            Cell(dataset="home", method="tree", label_percent=10, turn=turn),
+            Cell(dataset="home", method="flat_hierarchy", label_percent=10, turn=turn),
+        )
+        for turn in (1, 2, 3)
+    )
+    row = Row(title="", pairs=pairs, figure=metric("accuracy"))
+    claim = Claim(key="", title="", statement="", rows=(row,), unit="")
+    clips = ((320, 80), (400, 40), (320, 80))
+    results = {
+        cell.name: replace(
+            made_up(cell, accuracy=accuracy), data={"train_clips": train, "test_clips": test}
+        )
+        for (ours, other), (train, test), better in zip(pairs, clips, (3, 5, 7), strict=True)
+        for cell, accuracy in ((ours, 0.5 + better / 100), (other, 0.5))
+    }
+
+    found = judge_claim(claim, results).rows[0].comparison
+
+    assert found.lower == pytest.approx(0.05 - 2.91999 * 0.02 * math.sqrt(1 / 3 + 0.2), abs=1e-6)
+    assert found.upper == pytest.approx(0.092650, abs=1e-5)
 
 
 def test_what_is_surely_worse_does_not_hold_and_what_is_unsure_is_not_shown() -> None:

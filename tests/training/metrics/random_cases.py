@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import ontology
 from ontology import LabelSet
+from tests.marginals import marginals
 from training.decisions import climb
 from training.metrics import ROOT, Truth, leaf_columns
 
@@ -54,7 +55,7 @@ def cases(draw: st.DrawFn, *, leaves_only: bool = False) -> Case:
     return Case(
         labels=labels,
         truth=Truth.of_nodes(rng.choice(nodes, count), labels),
-        probabilities=labels.marginals(conditional),
+        probabilities=marginals(labels, conditional),
         predicted=rng.choice(nodes, count),
     )
 

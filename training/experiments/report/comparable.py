@@ -1,29 +1,41 @@
 """Which cells may stand beside each other: those of one network and of today's settings."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from training.errors import TrainingDataError
 from training.experiments.cells import Result
+from training.experiments.grid import full_grid
 from training.experiments.settings import settings_for
 
 
 def comparable(results: Mapping[str, Result]) -> dict[str, Result]:
-    """Cells that were made with the settings that new ones would be made with.
+    """Cells of the grid, made with the settings that new ones would be made with.
 
     Raises:
         TrainingDataError: two of them are of networks of different size.
     """
-    wanted = {name: settings_for(name, smoke=False).as_dict() for name in ("esc10", "home")}
+    wanted = {cell: settings_for(cell.dataset, smoke=False).as_dict() for cell in full_grid()}
     kept = {
         name: result
         for name, result in results.items()
-        if dict(result.settings) == wanted[result.cell.dataset]
+        if wanted.get(result.cell) == dict(result.settings)
     }
-    sizes = {result.data["parameters"]: name for name, result in kept.items()}
-    if len(sizes) > 1:
-        told = ", ".join(f"{name} has {size}" for size, name in sizes.items())
-        raise TrainingDataError(
-            f"cells of different networks cannot be compared, and the number of parameters differs "
-            f"({told}): delete those of the older network and make them anew"
-        )
+    _refuse_two_networks(kept)
     return kept
+
+
+def _refuse_two_networks(results: Mapping[str, Result]) -> None:
+    sizes = {name: result.data["parameters"] for name, result in results.items()}
+    counts = Counter(sizes.values()).most_common()
+    if len(counts) < 2:  # noqa: PLR2004 - one network, or no cell
+        return
+    told = [
+        f"{name} has {sizes[name]} parameters (commit {results[name].commit}, {count} of {len(sizes)} cells)"
+        for size, count in (counts[0], counts[-1])
+        for name in [next(name for name in sizes if sizes[name] == size)]
+    ]
+    raise TrainingDataError(
+        f"cells of different networks cannot be compared: {' and '.join(told)}; delete the files "
+        "of the cells of the older commit and make them anew"
+    )

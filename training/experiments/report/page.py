@@ -1,16 +1,19 @@
 """Puts the report together: text, tables, plots, and what people learned from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from training.experiments.cells import Result, read_results
-from training.experiments.grid import full_grid
+from training.experiments.grid import UNSEEN_LEAVES, full_grid
 from training.experiments.report.claims import all_claims
 from training.experiments.report.comparable import comparable
 from training.experiments.report.judged import JudgedClaim, judge_claim
 from training.experiments.report.plots import plot_claim, plot_methods, plot_unseen
 from training.experiments.report.tables import (
+    FURTHER,
+    MAIN,
+    anchor,
     claim_table,
     cost_table,
     method_table,
@@ -31,11 +34,12 @@ What the joint model claims, tested on recordings anyone can get. This page is w
 alone, one for each cell; `make experiment` makes the cells that are missing and then this page.
 "What was learned" comes from [`experiments/lessons.yaml`](experiments/lessons.yaml).
 
-**Cells.** {done} of {wanted} are done{left_out}, in {hours:.1f} hours of one core (weights that
-cells share count in each). A cell is one method on one data set with 10 % or 100 % of the labels:
-ESC-10 in its five folds (four teach, one is tested), the home set in three seeds (recording
-sessions: dev is the same in all, train and test are drawn anew; its tree is the home ontology
-without nodes of fewer than six sessions, at most {clips} clips a node).
+**Cells.** {done} of {wanted} are done and used (commit: {commits}; command: `make experiment`).
+Together they took {hours:.1f} hours (wall time, one core each; weights that cells share count in
+each).{left_out} A cell is one method on one data set with 10 % or 100 % of the labels: ESC-10 in
+its five folds (four teach, one is tested), the home set in three seeds (recording sessions: dev is
+the same in all, train and test are drawn anew; its tree is the home ontology without nodes of fewer
+than six sessions, at most {clips} clips a node).
 
 **Methods.** a flat softmax; b the same network, leaves summed up the tree; c masked-spectrogram
 pretraining on the training clips without labels, then c1 a linear probe or c2 fine-tuning; d a tree
@@ -45,17 +49,31 @@ with the same distortions, for {esc10_steps} steps (ESC-10) or {home_steps} (hom
 more for pretraining; in e and f half of the crops are unlabelled. In all of them a few more crops
 hold coloured noise, sweeps or hum, taught as nothing of the tree (uniform for a flat softmax,
 "other" for a tree). The weights that are judged are the running mean in every method. Answers are
-the likeliest leaf in every method; where it says "least risk" they are, again in every method, the
+the likeliest leaf in every method; where it says "least risk" they are, in every method but a, the
 leaf whose expected mistake is least (Karthik et al. 2021), which needs no training.
 
 **Rule.** Methods are compared pair by pair on the same folds or seeds. The interval is the mean of
-the differences ± t s √(1/n + r), with one twentieth of Student's distribution beyond each end and r
-the number of test clips over that of training clips, since folds and seeds share training clips
-(Nadeau and Bengio 2003). Of unseen sounds a pair is a leaf and a seed. A
-comparison *holds* if its whole interval lies above minus its margin (0 unless said), *does not
-hold* if all of it lies below, and is *not shown* otherwise or while cells are missing. A claim
-holds if all its comparisons do, and does not if one does not.
+the differences ± t s √(1/n + r): s is their standard deviation, n their number, t leaves one
+twentieth of Student's distribution beyond each end, and r is the number of test clips over that of
+training clips of the cells, mean over the pairs. Without r it would be too narrow, since folds and
+seeds share training clips (Nadeau and Bengio 2003, "Inference for the Generalization Error"). It is
+for clips drawn anew from these data sets, not for other recordings. A comparison *holds* if its
+whole interval lies above minus its margin (0 unless said), *does not hold* if all of it lies below,
+and is *not shown* otherwise or while cells are missing. A claim holds if all its comparisons do,
+and does not if one does not.
+
+Two claims have other pairs. For unseen sounds a pair is a leaf and a seed: the interval is for the
+mean over these {leaves} leaves, chosen by hand, if sessions were drawn anew. It says nothing of
+other leaves, or of one of them alone. For noise a pair is a share of labels and a seed, compared to
+naming nothing at all.
 """
+
+_LEFT_OUT = "Cells that are not used"
+
+_METHODS = """\
+Mean, and in brackets the range, over folds (ESC-10) or seeds (home). Height: of the lowest common
+ancestor of answer and truth, mistakes or not; ECE: calibration error, mean over the levels of the
+tree; agreement: share of clips with the same answer, distorted or not."""
 
 _TEACHING = """\
 Share of unlabelled crops of which the teacher named a node of each depth (top level first) after
@@ -78,11 +96,13 @@ def write_report(cells: Path, docs: Path) -> str:
     lessons_path = plots / LESSONS_NAME
     lessons = read_mapping(lessons_path) if lessons_path.exists() else {}
     claims = [judge_claim(claim, results) for claim in all_claims()]
-    left_out = len(found) - len(results)
+    left_out = sorted(found.keys() - results.keys())
     parts = [_introduction(results, left_out), "## Verdicts", summary_table(claims)]
     for judged in claims:
         parts += _section(judged, results, plots, lessons)
     parts += _figures(results, plots)
+    if left_out:
+        parts += [f"## {_LEFT_OUT}", "\n".join(f"- `{name}`" for name in left_out)]
     if lessons.get("general"):
         parts += ["## What was learned besides", str(lessons["general"]).strip()]
     docs.mkdir(parents=True, exist_ok=True)
@@ -92,19 +112,29 @@ def write_report(cells: Path, docs: Path) -> str:
     return "\n".join([*verdicts, f"written: {page}"])
 
 
-def _introduction(results: Mapping[str, Result], left_out: int) -> str:
-    grid = full_grid()
+def _introduction(results: Mapping[str, Result], left_out: Sequence[str]) -> str:
     esc10, home = settings_for("esc10", smoke=False), settings_for("home", smoke=False)
     return _INTRODUCTION.format(
-        done=sum(cell.name in results for cell in grid),
-        wanted=len(grid),
-        left_out=f" ({left_out} more have other settings and are left out)" if left_out else "",
+        done=len(results),
+        wanted=len(full_grid()),
+        commits=_commits(results),
+        left_out=f" {_told(left_out)}" if left_out else "",
         hours=sum(result.seconds for result in results.values()) / 3600,
         clips=home.clips_per_node,
         crops=home.crops,
         esc10_steps=esc10.steps,
         home_steps=home.steps,
+        leaves=len(UNSEEN_LEAVES),
     ).rstrip()
+
+
+def _told(left_out: Sequence[str]) -> str:
+    cells = "1 cell was" if len(left_out) == 1 else f"{len(left_out)} cells were"
+    are = "is" if len(left_out) == 1 else "are"
+    return (
+        f"{cells} made with other settings, or {are} no longer in the grid, and {are} not used: "
+        f"see [the list](#{anchor(_LEFT_OUT)})."
+    )
 
 
 def _section(
@@ -117,7 +147,8 @@ def _section(
         parts.append(f"![{claim.title}](experiments/{claim.key}.png)")
     if claim.key == "unseen" and plot_unseen(results, plots / "unseen_answers.png"):
         parts.append("![Answers to unseen sounds](experiments/unseen_answers.png)")
-    parts.append(f"Command: `make experiment`; commit of the cells: {_commits(judged.results)}.")
+    count = len(judged.results)
+    parts.append(f"Command: `make experiment`; {count} cells, commit: {_commits(judged.results)}.")
     if lesson := lessons.get(claim.key):
         parts.append(f"**What was learned.** {str(lesson).strip()}")
     return parts
@@ -125,10 +156,11 @@ def _section(
 
 def _figures(results: Mapping[str, Result], plots: Path) -> list[str]:
     """All methods side by side: figures, pseudo-labels, cost."""
-    parts = ["## All methods", "Mean ± standard deviation over folds (ESC-10) or seeds (home)."]
+    parts = ["## All methods", _METHODS]
     for dataset, name in (("esc10", "ESC-10"), ("home", "Home set")):
-        if table := method_table(results, dataset):
-            parts += [f"### {name}", table]
+        if table := method_table(results, dataset, MAIN):
+            further = method_table(results, dataset, FURTHER)
+            parts += [f"### {name}", table, f"### {name}: further figures", further]
     for figure, title in (
         ("accuracy", "accuracy at the leaf"),
         ("hierarchical_f1", "hierarchical F1"),
@@ -142,7 +174,11 @@ def _figures(results: Mapping[str, Result], plots: Path) -> list[str]:
             table,
         ]
     if table := cost_table(results):
-        parts += ["### Cost", "One thread; weights that cells share count in each.", table]
+        parts += [
+            "### Cost",
+            "Wall time, one core each; weights that cells share count in each.",
+            table,
+        ]
     return parts if len(parts) > 2 else []  # noqa: PLR2004 - more than the heading
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from training.experiments.cells import Result
 from training.experiments.grid import LABEL_PERCENTS, UNSEEN_LEAVES, UNSEEN_METHODS
 from training.experiments.methods import METHODS
-from training.experiments.report.judged import JudgedClaim
+from training.experiments.report.judged import JudgedClaim, JudgedRow
 
 _COLOURS = {"holds": "#2a7f3f", "does not hold": "#b3332e", "not shown": "#6b6b6b"}
 _SHARES = (
@@ -30,8 +31,9 @@ def plot_claim(judged: JudgedClaim, path: Path) -> bool:
     rows = [row for row in judged.rows if row.comparison.differences]
     if not rows:
         return False
-    figure = Figure(figsize=(8.0, 1.3 + 0.42 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(8.0, 1.7 + 0.42 * len(rows)), layout="constrained")
     axes = figure.subplots()
+    axes.axvline(0.0, color="black", linewidth=1.0)
     for place, row in enumerate(reversed(rows)):
         found = row.comparison
         colour = _COLOURS[found.verdict]
@@ -41,13 +43,48 @@ def plot_claim(judged: JudgedClaim, path: Path) -> bool:
         axes.plot([found.mean], [place], "|", color=colour, markersize=16, markeredgewidth=3)
         if row.row.margin:
             axes.plot([-row.row.margin] * 2, [place - 0.4, place + 0.4], ":", color="black")
-    axes.axvline(0.0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [row.row.title for row in reversed(rows)])
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlabel(f"{judged.claim.unit}\n(right of the line is better; dotted: margin)")
+    axes.margins(x=0.06)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(f"{judged.claim.unit} (right of 0 is better)")
     axes.set_title(f"{judged.claim.title}: {judged.verdict}", fontsize=11)
+    keys = _claim_keys(rows)
+    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=8)
     _save(figure, path)
     return True
+
+
+def _claim_keys(rows: Sequence[JudgedRow]) -> list[Line2D]:
+    """Legend of a claim: what marks mean, and the colours that occur."""
+    grey = _COLOURS["not shown"]
+    keys = [
+        Line2D([], [], color=grey, marker="o", linestyle="", alpha=0.4, label="one pair"),
+        _mean_key("|"),
+        Line2D([], [], color=grey, linewidth=2, label="interval"),
+    ]
+    if any(row.row.margin for row in rows):
+        keys.append(Line2D([], [], color="black", linestyle=":", label="margin"))
+    seen = {row.comparison.verdict for row in rows}
+    return keys + [
+        Line2D([], [], color=colour, marker="s", markersize=8, linestyle="", label=verdict)
+        for verdict, colour in _COLOURS.items()
+        if verdict in seen
+    ]
+
+
+def _mean_key(marker: str) -> Line2D:
+    return Line2D(
+        [],
+        [],
+        color=_COLOURS["not shown"],
+        marker=marker,
+        markersize=12,
+        markeredgewidth=3,
+        linestyle="",
+        label="mean",
+    )
 
 
 def plot_methods(results: Mapping[str, Result], figure_name: str, title: str, path: Path) -> bool:
@@ -56,7 +93,7 @@ def plot_methods(results: Mapping[str, Result], figure_name: str, title: str, pa
     datasets = [name for name in ("esc10", "home") if any(r.cell.dataset == name for r in used)]
     if not datasets:
         return False
-    figure = Figure(figsize=(5.2 * len(datasets), 3.6), layout="constrained")
+    figure = Figure(figsize=(5.2 * len(datasets), 3.8), layout="constrained")
     for axes, dataset in zip(
         np.atleast_1d(figure.subplots(1, len(datasets))), datasets, strict=True
     ):
@@ -72,7 +109,9 @@ def plot_methods(results: Mapping[str, Result], figure_name: str, title: str, pa
         axes.set_title("ESC-10" if dataset == "esc10" else "home", fontsize=11)
         axes.set_ylabel(title)
         axes.grid(axis="y", alpha=0.3)
-        axes.legend(fontsize=8)
+    keys, _ = axes.get_legend_handles_labels()
+    keys.append(_mean_key("_"))
+    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=8)
     _save(figure, path)
     return True
 

@@ -11,18 +11,26 @@ from training.experiments.methods import METHODS
 from training.experiments.report.comparisons import Figure, mean_over_depths, metric
 from training.experiments.report.judged import JudgedClaim
 
-_FIGURES: tuple[tuple[str, Figure], ...] = (
-    ("accuracy", metric("accuracy")),
-    ("mAP", metric("mean_average_precision")),
-    ("hierarchical F1", metric("hierarchical_f1")),
-    ("height of mistakes", metric("mistake_height")),
-    ("height over all", metric("mean_height")),
-    ("ECE over levels", mean_over_depths("calibration_error_by_depth")),
-    ("height, least risk", metric("least_risk", "mean_height")),
-    ("accuracy, distorted", metric("distorted", "accuracy")),
-    ("same answer, distorted", metric("distorted", "agreement")),
-    ("F1 if it may stop early", metric("selective", "hierarchical_f1")),
-    ("left unnamed then", metric("selective", "abstained")),
+_Column = tuple[str, Figure, int]
+"""Heading, figure, and digits behind its point."""
+
+MAIN: tuple[_Column, ...] = (
+    ("accuracy", metric("accuracy"), 3),
+    ("hierarchical F1", metric("hierarchical_f1"), 3),
+    ("mean height", metric("mean_height"), 2),
+    ("ECE over levels", mean_over_depths("calibration_error_by_depth"), 3),
+    ("accuracy, distorted", metric("distorted", "accuracy"), 3),
+    ("agreement, distorted", metric("distorted", "agreement"), 3),
+    ("seconds", lambda result: result.seconds, 0),
+)
+FURTHER: tuple[_Column, ...] = (
+    ("balanced accuracy", metric("balanced_accuracy"), 3),
+    ("mAP", metric("mean_average_precision"), 3),
+    ("height of mistakes", metric("mistake_height"), 2),
+    ("least risk: hierarchical F1", metric("least_risk", "hierarchical_f1"), 3),
+    ("least risk: mean height", metric("least_risk", "mean_height"), 2),
+    ("may stop early: hierarchical F1", metric("selective", "hierarchical_f1"), 3),
+    ("may stop early: nothing named", metric("selective", "abstained"), 3),
 )
 
 
@@ -55,20 +63,21 @@ def summary_table(claims: Sequence[JudgedClaim]) -> str:
     return "\n".join(lines)
 
 
-def method_table(results: Mapping[str, Result], dataset: str) -> str:
-    """All figures of all methods on one data set; empty without cells."""
+def method_table(results: Mapping[str, Result], dataset: str, columns: Sequence[_Column]) -> str:
+    """Figures of all methods on one data set, mean and range; empty without cells."""
     lines = [
-        f"| method | labels | {' | '.join(name for name, _ in _FIGURES)} | cells |",
-        "|---" * (len(_FIGURES) + 3) + "|",
+        f"| labels | method | {' | '.join(name for name, _, _ in columns)} | cells |",
+        "|---" * (len(columns) + 3) + "|",
     ]
     for percent in LABEL_PERCENTS:
         for name, method in METHODS.items():
             found = _cells(results, dataset, name, percent)
             if found:
-                figures = " | ".join(spread(_known(figure, found)) for _, figure in _FIGURES)
-                lines.append(
-                    f"| {method.letter}: {method.title} | {percent} % | {figures} | {len(found)} |"
+                figures = " | ".join(
+                    extent(_known(figure, found), digits=digits) for _, figure, digits in columns
                 )
+                title = f"{method.letter}: {method.title}"
+                lines.append(f"| {percent} % | {title} | {figures} | {len(found)} |")
     return "\n".join(lines) if len(lines) > 2 else ""  # noqa: PLR2004 - more than the heading
 
 
@@ -93,8 +102,8 @@ def teaching_table(results: Mapping[str, Result]) -> str:
 
 
 def cost_table(results: Mapping[str, Result]) -> str:
-    """Time and memory of the cells of each method; empty without cells."""
-    lines = ["| data | method | seconds a cell | most memory, MB |", "|---|---|---|---|"]
+    """Time and memory of the cells of each method, and of all; empty without cells."""
+    lines = ["| data | method | cells | hours | most memory, MB |", "|---|---|---|---|---|"]
     for dataset in ("esc10", "home"):
         for name, method in METHODS.items():
             found = [
@@ -103,18 +112,31 @@ def cost_table(results: Mapping[str, Result]) -> str:
                 if (result.cell.dataset, result.cell.method) == (dataset, name)
             ]
             if found:
-                seconds = spread([result.seconds for result in found], digits=0)
-                memory = max(result.memory_mb for result in found)
-                lines.append(f"| {dataset} | {method.letter} | {seconds} | {memory:.0f} |")
+                lines.append(f"| {dataset} | {method.letter} | {_cost(found)} |")
+    if results:
+        lines.append(f"| **all** | | {_cost(list(results.values()))} |")
     return "\n".join(lines) if len(lines) > 2 else ""  # noqa: PLR2004 - more than the heading
 
 
-def spread(values: Sequence[float], *, digits: int = 3) -> str:
+def _cost(results: Sequence[Result]) -> str:
+    hours = sum(result.seconds for result in results) / 3600
+    return f"{len(results)} | {hours:.2f} | {max(result.memory_mb for result in results):.0f}"
+
+
+def spread(values: Sequence[float]) -> str:
     """Mean ± standard deviation."""
     if not values:
         return "–"
-    mean = f"{np.mean(values):.{digits}f}"
-    return f"{mean} ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else mean
+    mean = f"{np.mean(values):.3f}"
+    return f"{mean} ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else mean
+
+
+def extent(values: Sequence[float], *, digits: int = 3) -> str:
+    """Mean, and in brackets the least and the greatest."""
+    if not values:
+        return "–"
+    mean, least, most = (f"{v:.{digits}f}" for v in (np.mean(values), min(values), max(values)))
+    return f"{mean} ({least}–{most})"
 
 
 def anchor(title: str) -> str:

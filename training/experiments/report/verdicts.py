@@ -53,8 +53,8 @@ def compare(
     Args:
         differences: how much better the claimed method is, pair by pair.
         margin: how much worse it may be for the claim to hold, 0 or more.
-        test_to_train: number of test clips over that of training clips, the r of this file.
         is_complete: whether no pair is missing.
+        test_to_train: number of test clips over that of training clips, the r of this file.
     """
     values = np.array(differences, dtype=np.float64)
     mean = float(values.mean()) if len(values) else math.nan
