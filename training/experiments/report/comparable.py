@@ -26,15 +26,16 @@ def comparable(results: Mapping[str, Result]) -> dict[str, Result]:
 
 
 def _refuse_two_networks(results: Mapping[str, Result]) -> None:
-    sizes = {name: result.data["parameters"] for name, result in results.items()}
-    counts = Counter(sizes.values()).most_common()
-    if len(counts) < 2:  # noqa: PLR2004 - one network, or no cell
+    sizes = Counter(result.data["parameters"] for result in results.values()).most_common()
+    if len(sizes) < 2:  # noqa: PLR2004 - one network, or no cell
         return
-    told = [
-        f"{name} has {sizes[name]} parameters (commit {results[name].commit}, {count} of {len(sizes)} cells)"
-        for size, count in (counts[0], counts[-1])
-        for name in [next(name for name in sizes if sizes[name] == size)]
-    ]
+    told = []
+    for size, count in (sizes[0], sizes[-1]):
+        name = next(name for name in results if results[name].data["parameters"] == size)
+        told.append(
+            f"{name} has {size} parameters (commit {results[name].commit}, {count} of "
+            f"{len(results)} cells)"
+        )
     raise TrainingDataError(
         f"cells of different networks cannot be compared: {' and '.join(told)}; delete the files "
         "of the cells of the older commit and make them anew"
