@@ -135,7 +135,7 @@ def all_claims() -> tuple[Claim, ...]:
         ),
         Claim(
             key="calibration",
-            title="Probabilities are truer on every level",
+            title="Probabilities are truer, level by level on average",
             statement="The expected calibration error, mean over the levels of the tree, is lower "
             "for ours (f) than for leaf sums (b).",
             rows=tuple(
