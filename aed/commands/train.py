@@ -28,10 +28,12 @@ def add_parser(subparsers: "Subparsers") -> None:
     data = os.environ.get("AED_DATA")
     parser.add_argument(
         "--run",
-        dest="run_file",
+        dest="run_files",
+        action="append",
         type=Path,
         metavar="FILE",
-        help="settings of the run (default: those of the shipped model)",
+        help="settings of the run; several are run in turn, each from the weights of the one "
+        "before, which is kept in a folder of its name (default: those of the shipped model)",
     )
     parser.add_argument("--seed", type=_seed, help="in place of the one in the settings")
     parser.add_argument(
@@ -72,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from training.labels import read_label_map
         from training.loop.checkpoints import CHECKPOINT_NAME
-        from training.loop.config import SHIPPED_RUN, read_run
+        from training.loop.config import SHIPPED_RUNS, read_run
         from training.loop.machine import machine
         from training.loop.run import Run
         from training.loop.train import train
@@ -85,20 +87,25 @@ def run(arguments: argparse.Namespace) -> int:
             "pip install -e '.[train]'"
         ) from error
 
-    config = read_run(arguments.run_file or SHIPPED_RUN)
+    files = arguments.run_files or SHIPPED_RUNS
+    outs = [arguments.out / file.stem for file in files[:-1]] + [arguments.out]
+    configs = [read_run(file) for file in files]
     if arguments.seed is not None:
-        config = replace(config, seed=arguments.seed)
+        configs = [replace(config, seed=arguments.seed) for config in configs]
     tree = ontology.load(arguments.ontology) if arguments.ontology else ontology.home()
-    data = open_data(arguments.data, arguments.cache, held_out_share=config.held_out_share)
+    warm = arguments.warm
     with machine(arguments.device, arguments.precision) as fabric:
-        with fabric.rank_zero_first(local=True):  # it decodes the clips, the others find them
-            scenes = data.scenes(config, tree)
-        measured_rows(data, read_label_map(scenes.labels))  # complains before training does
-        training_run = Run(config, scenes.labels, fabric)
-        if arguments.warm and not (arguments.out / CHECKPOINT_NAME).exists():
-            training_run.warm_start(arguments.warm)
-        views = DistortedScenes(scenes) if config.consistency.weight > 0 else scenes
-        train(training_run, views, arguments.out, workers=arguments.workers)
+        for config, out in zip(configs, outs, strict=True):
+            data = open_data(arguments.data, arguments.cache, held_out_share=config.held_out_share)
+            with fabric.rank_zero_first(local=True):  # it decodes the clips, the others find them
+                scenes = data.scenes(config, tree)
+            measured_rows(data, read_label_map(scenes.labels))  # complains before training does
+            training_run = Run(config, scenes.labels, fabric)
+            if warm and not (out / CHECKPOINT_NAME).exists():
+                training_run.warm_start(warm)
+            views = DistortedScenes(scenes) if config.consistency.weight > 0 else scenes
+            train(training_run, views, out, workers=arguments.workers)
+            warm = out / CHECKPOINT_NAME
         if fabric.is_global_zero:
             write(training_run, data, arguments.out)
     return 0

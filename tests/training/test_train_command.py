@@ -10,8 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 
+from aed.__main__ import main
 from aed.bundle import load_bundle
 from training.loop.checkpoints import CHECKPOINT_NAME, read_checkpoint
 from training.loop.config import RunConfig
@@ -85,6 +88,26 @@ def test_ctrl_c_in_a_terminal_keeps_a_checkpoint_from_which_the_same_command_goe
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
     assert read_checkpoint(tmp_path / "out" / CHECKPOINT_NAME)["step"] > step
+
+
+def test_of_two_runs_the_second_begins_where_the_first_ended(
+    tmp_path: Path, tiny_folder: Path, tiny_run: RunConfig
+) -> None:
+    still = replace(tiny_run, steps=3, learning_rate=0.0)
+    words = ["--data", tiny_folder, "--out", tmp_path / "out", "--cache", tmp_path / "cache"]
+    for name, config in (("first", replace(tiny_run, steps=2)), ("second", still)):
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(config.as_dict()), encoding="utf-8")
+        words += ["--run", file]
+
+    assert main(["train", *map(str, words), "--workers", "0", "--device", "cpu"]) == 0
+
+    first = read_checkpoint(tmp_path / "out" / "first" / CHECKPOINT_NAME)
+    assert first["step"] == 2
+    assert load_bundle(tmp_path / "out" / "bundle").info["training"]["steps_done"] == 3
+    weights = load_file(tmp_path / "out" / "bundle" / "weights.safetensors")
+    name = "head.decisions.weight"
+    torch.testing.assert_close(weights[name], first["average"][name])
 
 
 def test_two_processes_train_together_and_one_writes_the_bundle(

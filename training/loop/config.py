@@ -10,8 +10,9 @@ from training.loop.consistency import ConsistencyConfig
 from training.scenes.mixtures import MixtureConfig
 from training.yaml_file import read_mapping
 
-SHIPPED_RUN = Path(__file__).parents[1] / "runs" / "home.yaml"
-"""Settings of the run that made the shipped bundle."""
+_RUNS = Path(__file__).parents[1] / "runs"
+SHIPPED_RUNS = (_RUNS / "consistent.yaml", _RUNS / "home.yaml")
+"""Settings of the runs that made the shipped bundle, each from the weights of the one before."""
 
 _RANGES: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**31),

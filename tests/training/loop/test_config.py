@@ -11,7 +11,7 @@ from aed.bundle import Bundle
 from aed.model.front_end import FrontEndConfig
 from aed.model.network import NetworkConfig
 from training.errors import TrainingDataError
-from training.loop.config import SHIPPED_RUN, RunConfig, read_run, run_of
+from training.loop.config import SHIPPED_RUNS, RunConfig, read_run, run_of
 from training.loop.consistency import ConsistencyConfig
 from training.scenes.mixtures import MixtureConfig
 
@@ -36,7 +36,7 @@ def _read(path: Path, text: str) -> RunConfig:
 def test_the_shipped_bundle_is_what_the_shipped_run_makes_of_todays_code(bundle: Bundle) -> None:
     network = yaml.safe_load(json.dumps(asdict(NetworkConfig())))  # tuples become lists
 
-    assert run_of(bundle.info["training"]["run"]) == read_run(SHIPPED_RUN)
+    assert run_of(bundle.info["training"]["run"]) == read_run(SHIPPED_RUNS[-1])
     assert bundle.info["architecture"]["network"] == network
     assert bundle.info["front_end"] == asdict(FrontEndConfig())
 
