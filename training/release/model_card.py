@@ -32,10 +32,12 @@ ten posteriors a second for each node. Made for alerts in private homes.
 training: it learned them from synthesised sound. Keep certified alarms, and test this one with
 theirs.
 
-**How it was made.** `aed train` with the settings that stand in `bundle.yaml` under `training`:
-{training.get("steps_done", 0)} steps on scenes mixed from the recordings below and from sounds
-synthesised by `training/synthesis` (alarms, beeps, breaking glass, household noises, rooms). Groups
-of recordings that stand in none of the scenes are kept for calibration and thresholds.
+**How it was made.** `aed train`: its last run, with the settings that stand in `bundle.yaml` under
+`training`, took {training.get("steps_done", 0)} steps, from the weights of the runs before it
+(those of the shipped model stand in `training/runs/`), on scenes mixed from the recordings below
+and from sounds synthesised by `training/synthesis` (alarms, beeps, breaking glass, household
+noises, rooms). Groups of recordings that stand in none of the scenes are kept for calibration and
+thresholds.
 
 **What it never heard.** These nodes had neither a recording nor a synthesised sound, so they are
 there for the tree's sake and for later training:
