@@ -71,6 +71,7 @@ def _graph(is_heard: NDArray[np.bool_], labels: LabelSet) -> onnx.ModelProto:
         "last_axis": np.array([2]),
         "from_natural": np.array(10 / np.log(10), np.float32),
         "paths": labels.ancestors.T.astype(np.float32),
+        "least": np.array(1e-30, np.float32),
         "least_power": np.array(_LEAST_POWER, np.float32),
         "slope": np.where(is_heard, _SLOPE * 10 / np.log(10), 0.0).astype(np.float32),
         "offset": np.where(is_heard, -_SLOPE * _MIDDLE_DB, _NEVER).astype(np.float32),
@@ -86,7 +87,8 @@ def _graph(is_heard: NDArray[np.bool_], labels: LabelSet) -> onnx.ModelProto:
         helper.make_node("Mul", ["logits", "scale"], ["stretched"]),
         helper.make_node("Add", ["stretched", "bias"], ["calibrated"]),
         helper.make_node("Sigmoid", ["calibrated"], ["conditional"]),
-        helper.make_node("Log", ["conditional"], ["log_conditional"]),
+        helper.make_node("Max", ["conditional", "least"], ["possible"]),  # log 0 is no number
+        helper.make_node("Log", ["possible"], ["log_conditional"]),
         helper.make_node("MatMul", ["log_conditional", "paths"], ["log_posteriors"]),
         helper.make_node("Exp", ["log_posteriors"], ["posteriors"]),
         helper.make_node("Squeeze", ["log_power", "last_axis"], ["flat"]),
