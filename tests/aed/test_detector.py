@@ -168,4 +168,5 @@ def test_the_level_of_a_frame_does_not_depend_on_its_block(bundle: Bundle) -> No
 
     alone = joined([detector.feed(chunk) for chunk in cut(samples, 16_000, [1_600])])
 
-    assert np.array_equal(alone.level_dbfs, hear(bundle, samples).level_dbfs)
+    # A logarithm is rounded by its place among others: 1e-5 dB.
+    assert np.abs(alone.level_dbfs - hear(bundle, samples).level_dbfs).max() <= 1e-4

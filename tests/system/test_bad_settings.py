@@ -93,7 +93,7 @@ def _tamper(settings: dict[str, Any]) -> None:
             ["node: wanted a name of letters", "nod: unknown key; did you mean 'node'?"],
         ),
         (put("bundle", "/nowhere"), "bundle", ["/nowhere: there is no such folder"]),
-        (_age_bundle, "bundle", ["it has format 99, this program reads up to 1"]),
+        (_age_bundle, "bundle", ["it has format 99, this program reads up to 2"]),
         (_tamper, "bundle", ["ontology.yaml is not the file its maker described"]),
         (
             lambda settings: settings.update(

@@ -100,6 +100,8 @@ def _unit(arguments: argparse.Namespace) -> int:
 
 
 def _try(arguments: argparse.Namespace) -> int:
+    if not arguments.cells:
+        raise TrainingDataError("try: wanted the name of a cell, as home-tree-10-seed0, found none")
     torch.set_num_threads(1)
     place = _workplace(arguments)
     for name in arguments.cells:

@@ -101,6 +101,7 @@ def closed_figures(
     figures: dict[str, Any] = dict(summarise(found, truth, labels))
     figures["least_risk"] = None
     if judge.reading != "flat":
+        # Mass that stops above the leaves scales all risks of a clip alike: the least stays least.
         answers = least_risk(found[:, leaf_columns(labels)], labels)
         careful = summarise(found, truth, labels, answers)
         figures["least_risk"] = {name: careful[name] for name in _LEAST_RISK_FIGURES}

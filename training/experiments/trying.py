@@ -20,6 +20,9 @@ from training.experiments.unit import Shared, Workplace
 from training.hierarchy import leaf_columns
 
 _NAME = re.compile(r"home-(?P<method>[a-z_]+)-(?P<percent>\d+)-seed(?P<turn>\d+)")
+_FIXED = ("clips_per_node",)
+"""Settings that decide which sessions are dev: another value would bring test sessions into it."""
+
 _FIGURES = ("accuracy", "balanced_accuracy", "hierarchical_f1", "mean_average_precision")
 
 
@@ -54,11 +57,18 @@ def changed(settings: Settings, changes: Sequence[str]) -> Settings:
     """Settings with `key=value` changes.
 
     Raises:
-        TrainingDataError: a key is unknown, or its value is no number of the wanted kind.
+        TrainingDataError: a key is unknown or may not be tried, or its value is no number of the
+            wanted kind.
     """
-    kinds = {field.name: type(getattr(settings, field.name)) for field in fields(settings)}
+    names = [field.name for field in fields(settings) if field.name not in _FIXED]
+    kinds = {name: type(getattr(settings, name)) for name in names}
     for change in changes:
         key, _, value = change.partition("=")
+        if key in _FIXED:
+            raise TrainingDataError(
+                f"--set {change}: {key} decides which clips are dev, others would be test clips of "
+                "the grid; it cannot be tried"
+            )
         if key not in kinds:
             raise TrainingDataError(
                 f"--set {change}: there is no setting {key!r}, there are {', '.join(kinds)}"

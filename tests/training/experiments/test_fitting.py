@@ -13,7 +13,7 @@ from training.experiments.fitting import Lesson, fit
 from training.experiments.grid import Cell
 from training.experiments.heads import objective_of
 from training.experiments.judging import judge_of
-from training.experiments.methods import METHODS
+from training.experiments.methods import METHODS, Head
 from training.experiments.network import CropClassifier, Encoder
 from training.experiments.pretraining import (
     LAG,
@@ -123,6 +123,31 @@ def test_a_probe_has_no_norm_of_its_own_to_learn() -> None:
         "head.weight",
         "head.bias",
     ]
+
+
+def test_no_gradient_reaches_the_encoder_of_a_probe() -> None:
+    views = torch.randn(4, 2, 50, 64, generator=torch.Generator().manual_seed(0))
+    probe, whole = CropClassifier(3, is_probe=True), CropClassifier(3)
+
+    for network in (probe, whole):
+        network(views).square().sum().backward()  # encoders are not frozen here
+
+    assert probe.head.weight.grad is not None
+    assert all(weight.grad is None for weight in probe.encoder.parameters())
+    assert any(weight.grad is not None for weight in whole.encoder.parameters())
+
+
+@pytest.mark.parametrize("head", ["flat", "siblings"])
+def test_a_student_that_agrees_is_only_taught_by_a_temperature(lesson: Lesson, head: Head) -> None:
+    objective = objective_of(head, lesson.corpus.labels)
+    logits = torch.randn(5, objective.outputs, generator=torch.Generator().manual_seed(0))
+    all_teach = replace(TINY, confidence=0.01)
+
+    same, _ = objective.consistency(logits, logits, all_teach)
+    sharper, _ = objective.consistency(logits, logits, replace(all_teach, temperature=0.5))
+
+    assert float(same) == pytest.approx(0.0, abs=1e-5)
+    assert float(sharper) > 0.01
 
 
 def test_hidden_frames_leave_time_to_tell_them() -> None:

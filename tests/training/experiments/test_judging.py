@@ -52,6 +52,13 @@ def test_the_careful_answer_minimises_the_expected_mistake() -> None:
     assert figures["accuracy"] == 0.5
 
 
+def test_mass_that_stops_above_the_leaves_does_not_change_the_careful_answer() -> None:
+    stopped = probabilities((0.35, 0.25, 0.4), (0.5, 0.1, 0.4))
+    stopped[:, [DOG, CAT, RAIN]] *= 0.1
+
+    assert closed_figures(judge("tree"), stopped, DOGS)["least_risk"]["accuracy"] == 1.0
+
+
 def test_who_knows_no_tree_has_no_careful_answer() -> None:
     assert (
         closed_figures(judge("flat"), probabilities((1, 0, 0), (1, 0, 0)), DOGS)["least_risk"]

@@ -70,6 +70,16 @@ def test_crops_begin_where_a_clip_sounds(spectra: SpectrumBank) -> None:
     assert starts.max() == 300
 
 
+def test_other_rooms_distort_otherwise_and_crops_begin_at_the_same_moments(
+    bank: ClipBank, spectra: SpectrumBank, cache: Path
+) -> None:
+    judging = open_spectra(bank, cache, views_per_clip=1, least_frames=100, seed=1)
+
+    assert not np.array_equal(judging.frames[1], spectra.frames[1])
+    for clip in range(3):
+        assert judging.starts(clip, 100).tolist() == spectra.starts(clip, 100).tolist()
+
+
 def test_spectra_are_made_once_for_the_same_content_and_anew_for_another(
     bank: ClipBank, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from training.errors import TrainingDataError
+from training.experiments.__main__ import main
 from training.experiments.settings import Settings
 from training.experiments.trying import changed, try_settings
 from training.experiments.unit import Workplace
@@ -27,11 +28,21 @@ def test_changes_are_of_the_kind_of_the_setting() -> None:
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [("stesp=7", "there is no setting 'stesp'"), ("steps=x", "wanted steps=int, found 'x'")],
+    [
+        ("stesp=7", "there is no setting 'stesp'"),
+        ("steps=x", "wanted steps=int, found 'x'"),
+        ("confidence", "wanted confidence=float, found ''"),
+        ("clips_per_node=24", "clips_per_node decides which clips are dev"),
+    ],
 )
 def test_a_change_that_is_none_is_refused(change: str, message: str) -> None:
     with pytest.raises(TrainingDataError, match=message):
         changed(Settings(), [change])
+
+
+def test_to_try_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["try", "--data", "nowhere"]) == 1
+    assert "wanted the name of a cell" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["esc10-tree-10-fold1", "home-treee-10-seed0", "home"])
