@@ -22,6 +22,18 @@ nodes:
   - {id: speech, name: Speech}
 """
 
+TINY = """\
+version: 1
+name: tiny
+nodes:
+  - id: alarm
+    name: Alarm
+    children:
+      - {id: smoke_alarm, name: Smoke alarm}
+      - {id: siren, name: Siren}
+  - {id: speech, name: Speech}
+"""
+
 ALARM, LIFE_SAFETY, SMOKE, BELL, SIREN, SPEECH = range(6)
 """Columns of the small tree."""
 
@@ -33,3 +45,8 @@ label_sets: st.SearchStrategy[LabelSet] = plans(max_nodes=12, max_depth=5).map(
 def small() -> LabelSet:
     """The small tree: leaves are smoke, bell, siren and speech."""
     return LabelSet(ontology.parse(SMALL))
+
+
+def tiny() -> LabelSet:
+    """The tiny tree: alarm, of which smoke_alarm and siren are leaves, and speech."""
+    return LabelSet(ontology.parse(TINY))

@@ -7,24 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-import ontology
-from ontology import LabelSet
+from tests.training.trees import tiny
 from training.loop.consistency import ConsistencyConfig, consistency
 
 pytestmark = pytest.mark.torch
 
-TREE = """\
-version: 1
-name: tiny
-nodes:
-  - id: alarm
-    name: Alarm
-    children:
-      - {id: smoke_alarm, name: Smoke alarm}
-      - {id: siren, name: Siren}
-  - {id: speech, name: Speech}
-"""
-LABELS = LabelSet(ontology.parse(TREE))
+LABELS = tiny()
 CONFIG = ConsistencyConfig(weight=2.0, threshold=0.9, temperature=1.0, ramp_steps=0)
 NOTHING = torch.zeros(1, 1, 4, dtype=torch.bool)
 

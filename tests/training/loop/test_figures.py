@@ -8,28 +8,17 @@ from hypothesis import strategies as st
 
 import ontology
 from ontology import LabelSet
+from tests.training.trees import tiny
 from training.loop.figures import Interval, branch_ratios, by_depth
 from training.loop.machine import one_process
 from training.losses import depth_weights, tree_likelihood
 
 pytestmark = pytest.mark.torch
 
-TREE = """\
-version: 1
-name: tiny
-nodes:
-  - id: alarm
-    name: Alarm
-    children:
-      - {id: smoke_alarm, name: Smoke alarm}
-      - {id: siren, name: Siren}
-  - {id: speech, name: Speech}
-"""
 
-
-@pytest.fixture
-def tiny() -> LabelSet:
-    return LabelSet(ontology.parse(TREE))
+@pytest.fixture(name="tiny")
+def tiny_tree() -> LabelSet:
+    return tiny()
 
 
 def test_loss_and_recall_of_two_frames_worked_by_hand(tiny: LabelSet) -> None:
