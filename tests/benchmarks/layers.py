@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ONNXRUNTIME = "front end, network and tree (onnxruntime)"
 COPIES = "copies in and out (numpy)"
-EDGES = "conditioning, levels, blocks (numpy)"
+EDGES = "conditioning, blocks (numpy)"
 
 
 def layers_ms_per_s(
