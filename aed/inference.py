@@ -2,8 +2,8 @@
 
 The past of every layer is an explicit input and output of the graph (`state_<k>`,
 `next_state_<k>`), zeros at the start of a stream, so any cutting of a stream between two
-posteriors gives the same result. Calibration, tree and level are part of the graph too: numpy beside
-it takes several times as long for them.
+posteriors gives the same result. Calibration, tree and level are part of the graph too: numpy
+beside it takes several times as long for them.
 
 Axes: S samples, T posterior frames, N ontology nodes, L log-mel frames, F mel bands.
 """
