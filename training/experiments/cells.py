@@ -25,7 +25,7 @@ class Result:
         settings: numbers of the training, plain values.
         data: what it was trained and tested on, plain values.
         metrics: figures by name; a figure that has no value (no mistake, no pseudo-label) is None.
-        seconds: wall time, training and test; weights that cells share are counted in each.
+        seconds: processor time, training and test; weights that cells share are counted in each.
         memory_mb: most resident memory of the process so far.
         commit: of the sources, with `+` behind it if they were changed since.
         command: that makes the cell.

@@ -88,7 +88,7 @@ def fit(
         weight_decay=settings.weight_decay,
     )
     ramp_steps = round(settings.ramp_share * settings.steps)
-    unlabelled = settings.crops // 2 if method.is_consistent else 0
+    unlabelled = settings.unlabelled_crops if method.is_consistent else 0
     labelled_clips = Turns(lesson.split.labelled, rng)
     all_clips = Turns(lesson.split.train, rng)
     teaching: TeachingFigures | None = None
@@ -100,7 +100,7 @@ def fit(
         student.train()
         if method.is_probe:
             student.encoder.eval()
-        clips = labelled_clips.take(settings.crops - unlabelled)
+        clips = labelled_clips.take(settings.crops)
         target = torch.from_numpy(lesson.corpus.columns[clips])
         order, share = mixing(len(clips), settings.mixup, rng)
         heard = mixed(lesson.crops.draw(clips, rng), order, share)

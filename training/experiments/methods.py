@@ -1,8 +1,8 @@
 """The methods that are compared: ours, its parts, and the baselines that keep it honest.
 
-All of them train the same network for the same number of steps on as many crops a step, distorted
-the same way. They differ in what the head is, whether unlabelled crops take part, where the weights
-begin, and how an answer is read from the output.
+All of them train the same network for the same number of steps on as many labelled crops a step,
+distorted the same way. They differ in what the head is, whether unlabelled crops take part besides,
+where the weights begin, and how an answer is read from the output.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Method:
         letter: as tables and plots abbreviate it.
         title: as tables and plots name it.
         head: `flat` is a softmax over leaves, `siblings` one over the children of each node.
-        is_consistent: half of the crops of a step are unlabelled and taught by the running mean.
+        is_consistent: a step has unlabelled crops besides, taught by the running mean.
         is_pretrained: the network begins with weights of masked-spectrogram pretraining.
         is_probe: only the head is trained.
         reading: `flat` knows of no tree; `sums` sums leaves; `tree` multiplies along a tree.

@@ -11,7 +11,8 @@ class Settings:
     Attributes:
         steps: optimiser steps of the supervised (or semi-supervised) training.
         pretraining_steps: optimiser steps of masked-spectrogram pretraining, before `steps`.
-        crops: crops a step, all labelled or half of them unlabelled.
+        crops: labelled crops a step.
+        unlabelled_crops: unlabelled crops a step besides, in the consistent methods.
         crop_s: length of a crop, a multiple of 0.1 s.
         learning_rate: peak.
         warmup_share: share of the steps until the peak; half a cosine to zero follows.
@@ -31,6 +32,7 @@ class Settings:
     steps: int = 600
     pretraining_steps: int = 600
     crops: int = 32
+    unlabelled_crops: int = 32
     crop_s: float = 2.0
     learning_rate: float = 4e-3
     warmup_share: float = 0.05
@@ -38,7 +40,7 @@ class Settings:
     average_decay: float = 0.99
     mixup: float = 0.0
     views: int = 5
-    strangers: int = 2
+    strangers: int = 4
     stranger_weight: float = 0.5
     confidence: float = 0.8
     temperature: float = 1.0
@@ -60,9 +62,15 @@ def settings_for(dataset: str, *, smoke: bool) -> Settings:
     """Settings of a data set's cells; `smoke` makes a cell take seconds and mean nothing."""
     settings = Settings()
     if dataset == "home":  # a third of its clips are shorter than two seconds
-        settings = replace(settings, steps=700, pretraining_steps=700, crop_s=1.5)
+        settings = replace(settings, steps=1_000, pretraining_steps=1_000, crop_s=1.5)
     if smoke:
         settings = replace(
-            settings, steps=8, pretraining_steps=4, crops=16, views=1, clips_per_node=12
+            settings,
+            steps=8,
+            pretraining_steps=4,
+            crops=16,
+            unlabelled_crops=16,
+            views=1,
+            clips_per_node=12,
         )
     return settings

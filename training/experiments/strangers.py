@@ -1,7 +1,9 @@
 """Sounds that are none: noises, tones and silence, which no class should be named for.
 
 Judged are white noise, pure tones and silence; taught as "nothing of what I know" are others of
-their family (coloured noise, sweeps, hum), so that the judged ones are as unheard as any test clip.
+their family (coloured noise, sweeps, chords, hum), so that judged noises and tones are as unheard
+as any test clip. Silence is the one kind that is taught as well ("hush"): a microphone's own noise,
+of other levels than when it is judged.
 
 Axes: S samples.
 
@@ -18,7 +20,7 @@ from aed.audio import SAMPLE_RATE_HZ
 from training.clips.bank import ClipBank, ClipRow
 
 JUDGED = ("white_noise", "pure_tone", "silence")
-TAUGHT = ("coloured_noise", "sweep", "hum")
+TAUGHT = ("coloured_noise", "sweep", "chord", "hum", "hush")
 CLIPS_OF_EACH = 20
 DURATION_S = 5.0
 LOWEST_HZ, HIGHEST_HZ = 100.0, 6_000.0
@@ -26,6 +28,7 @@ LOWEST_HZ, HIGHEST_HZ = 100.0, 6_000.0
 _COUNT = round(DURATION_S * SAMPLE_RATE_HZ)
 _AMPLITUDE = 0.25
 _HARMONICS = 12
+_CHORD_TONES = (2, 3, 4)
 
 
 def stranger_bank(kinds: Sequence[str], seed: int = 0) -> ClipBank:
@@ -59,7 +62,7 @@ def _render(kind: str, rng: np.random.Generator) -> NDArray[np.float64]:
             wave = rng.standard_normal(_COUNT)
         case "pure_tone":
             wave = np.sin(2 * np.pi * _pitch_hz(rng) * time_s)
-        case "silence":
+        case "silence" | "hush":
             return np.zeros(_COUNT)
         case "coloured_noise":
             wave = _coloured(rng)
@@ -67,6 +70,9 @@ def _render(kind: str, rng: np.random.Generator) -> NDArray[np.float64]:
             first, last = np.log([_pitch_hz(rng), _pitch_hz(rng)])
             pitch_hz = np.exp(np.linspace(first, last, _COUNT))
             wave = np.sin(2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE_HZ)
+        case "chord":
+            pitches_hz = [_pitch_hz(rng) for _ in range(int(rng.choice(_CHORD_TONES)))]
+            wave = np.sin(2 * np.pi * time_s[:, None] * pitches_hz).sum(axis=1)
         case "hum":
             order = np.arange(1, _HARMONICS + 1)
             heights = rng.random(_HARMONICS) / order

@@ -68,14 +68,14 @@ def make_cells(cells: Sequence[Cell], place: Workplace, watch: Watch) -> Iterato
     for cell in cells:
         lesson = shared.lesson(cell, place, watch)
         trained = shared.trained(cell, lesson)
-        started_s = time.monotonic()
+        started_s = time.process_time()
         metrics = _metrics(trained, lesson, shared, cell, place.cache)
         result = Result(
             cell=cell,
             settings=shared.settings.as_dict(),
             data=_facts(shared.corpus, lesson.split, trained.fitted),
             metrics=metrics,
-            seconds=round(trained.seconds + time.monotonic() - started_s, 1),
+            seconds=round(trained.seconds + time.process_time() - started_s, 1),
             memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             commit=source_commit(_ROOT),
             command=f"python -m training.experiments run {cell.name}",
@@ -86,7 +86,7 @@ def make_cells(cells: Sequence[Cell], place: Workplace, watch: Watch) -> Iterato
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """A network, what its outputs mean, and how long it took, pretraining included."""
+    """A network, what its outputs mean, and its seconds of processor time, pretraining included."""
 
     fitted: Fitted
     objective: Objective
@@ -130,19 +130,19 @@ class Shared:
         key = (network_of(cell.method), cell.label_percent)
         if key not in self._trained:
             encoder, before_s = self._encoder(lesson) if method.is_pretrained else (None, 0.0)
-            started_s = time.monotonic()
+            started_s = time.process_time()
             objective = objective_of(method.head, self.corpus.labels)
             fitted = fit(lesson, method, objective, encoder)
-            seconds = before_s + time.monotonic() - started_s
+            seconds = before_s + time.process_time() - started_s
             self._trained[key] = Trained(fitted=fitted, objective=objective, seconds=seconds)
         return self._trained[key]
 
     def _encoder(self, lesson: Lesson) -> tuple[Weights, float]:
         """Pretrained weights, and the seconds they took."""
         if self._pretrained is None:
-            started_s = time.monotonic()
+            started_s = time.process_time()
             weights = pretrain(lesson)
-            self._pretrained = weights, time.monotonic() - started_s
+            self._pretrained = weights, time.process_time() - started_s
         return self._pretrained
 
 

@@ -92,7 +92,7 @@ def test_the_page_says_how_many_cells_of_which_commit_took_how_long(
     count = len(full_grid())
     assert f"{count} of {count} are done and used (commit: `abc1234`, `def5678+`; command: " in page
     hours = 1 + count * 120 / 3600
-    assert f"Together they took {hours:.1f} hours (wall time, one core each" in page
+    assert f"Together they took {hours:.1f} hours (processor time" in page
     assert f"| **all** | | {count} | {hours:.2f} | 900 |" in page
 
 

@@ -35,7 +35,7 @@ alone, one for each cell; `make experiment` makes the cells that are missing and
 "What was learned" comes from [`experiments/lessons.yaml`](experiments/lessons.yaml).
 
 **Cells.** {done} of {wanted} are done and used (commit: {commits}; command: `make experiment`).
-Together they took {hours:.1f} hours (wall time, one core each; weights that cells share count in
+Together they took {hours:.1f} hours (processor time; weights that cells share count in
 each).{left_out} A cell is one method on one data set with 10 % or 100 % of the labels: ESC-10 in
 its five folds (four teach, one is tested), the home set in three seeds (recording sessions: dev is
 the same in all, train and test are drawn anew; its tree is the home ontology without nodes of fewer
@@ -44,13 +44,15 @@ than six sessions, at most {clips} clips a node).
 **Methods.** a flat softmax; b the same network, leaves summed up the tree; c masked-spectrogram
 pretraining on the training clips without labels, then c1 a linear probe or c2 fine-tuning; d a tree
 of softmaxes over siblings with a virtual "other"; e consistency (FixMatch with a mean teacher) on
-the flat network; f tree and consistency: ours. All train the same network on {crops} crops a step
-with the same distortions, for {esc10_steps} steps (ESC-10) or {home_steps} (home); c takes as many
-more for pretraining; in e and f half of the crops are unlabelled. In all of them a few more crops
-hold coloured noise, sweeps or hum, taught as nothing of the tree (uniform for a flat softmax,
-"other" for a tree). The weights that are judged are the running mean in every method. Answers are
-the likeliest leaf in every method; where it says "least risk" they are, in every method but a, the
-leaf whose expected mistake is least (Karthik et al. 2021), which needs no training.
+the flat network; f tree and consistency: ours. All train the same network on {crops} labelled crops
+a step with the same distortions, for {esc10_steps} steps (ESC-10) or {home_steps} (home). What c, e
+and f hear without labels comes on top: c takes as many steps more for pretraining, e and f have
+{unlabelled} unlabelled crops more in each step. In all of them {strangers} more crops hold coloured
+noise, sweeps, chords, hum or the noise of a microphone in silence, taught as nothing of the tree
+(uniform for a flat softmax, "other" for a tree). The weights that are judged are the running mean
+in every method. Answers are the likeliest leaf in every method; where it says "least risk" they
+are, in every method but a, the leaf whose expected mistake is least (Karthik et al. 2021), which
+needs no training.
 
 **Rule.** Methods are compared pair by pair on the same folds or seeds. The interval is the mean of
 the differences ± t s √(1/n + r): s is their standard deviation, n their number, t leaves one
@@ -122,6 +124,8 @@ def _introduction(results: Mapping[str, Result], left_out: Sequence[str]) -> str
         hours=sum(result.seconds for result in results.values()) / 3600,
         clips=home.clips_per_node,
         crops=home.crops,
+        unlabelled=home.unlabelled_crops,
+        strangers=home.strangers,
         esc10_steps=esc10.steps,
         home_steps=home.steps,
         leaves=len(UNSEEN_LEAVES),
@@ -176,7 +180,7 @@ def _figures(results: Mapping[str, Result], plots: Path) -> list[str]:
     if table := cost_table(results):
         parts += [
             "### Cost",
-            "Wall time, one core each; weights that cells share count in each.",
+            "Processor time; weights that cells share count in each.",
             table,
         ]
     return parts if len(parts) > 2 else []  # noqa: PLR2004 - more than the heading
