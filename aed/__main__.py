@@ -11,7 +11,19 @@ import sys
 from collections.abc import Sequence
 
 from aed import __version__
-from aed.commands import Command, bundle, check, demo, devices, listen, ontology, replay, run, train
+from aed.commands import (
+    Command,
+    bundle,
+    check,
+    demo,
+    devices,
+    evaluate,
+    listen,
+    ontology,
+    replay,
+    run,
+    train,
+)
 from ontology.errors import AedError
 
 EXIT_FAILED = 1
@@ -28,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     replay,
     ontology,
     train,
+    evaluate,
     bundle,
 )
 """The commands, in the order in which `aed --help` lists them."""

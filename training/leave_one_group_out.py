@@ -1,15 +1,15 @@
 """How well a scarce class is told in recordings from sessions that training never heard.
 
-`python -m training.leave_one_group_out --data DIR --out DIR` trains a base without any real
-recording of the class, then for each of its groups a fold: the base, trained on with all groups but
-that one. `--folds K` leaves the groups out in K sets, which costs less and gives each more steps.
-Each fold scores what it left out against negatives that no fold trains on (dev, and held-out groups
+`python -m training.leave_one_group_out` makes the shipped model anew for each group of the class: its
+first run without any real recording of it, shared by all folds, then its last run with all groups
+but that one. `--folds K` leaves the groups out in K sets, which costs less. Each fold scores what it left out against negatives that no fold trains on (dev, and held-out groups
 of train). Folds resume where they stopped; a finished one leaves a small JSON.
 """
 
 import argparse
 import json
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 import ontology
+from training.errors import TrainingDataError
 from training.labels import read_label_map
-from training.loop.checkpoints import CHECKPOINT_NAME
-from training.loop.config import RunConfig
+from training.loop.checkpoints import CHECKPOINT_NAME, read_checkpoint
+from training.loop.config import SHIPPED_RUNS, read_run
 from training.loop.run import Run
 from training.loop.train import train
 from training.release import evaluate
@@ -101,27 +102,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.leave_one_group_out", description=main.__doc__
     )
-    parser.add_argument("--data", type=Path, required=True)
+    data_folder = os.environ.get("AED_DATA")
+    parser.add_argument("--data", type=Path, default=Path(data_folder) if data_folder else None)
     parser.add_argument("--cache", type=Path, default=Path("build/cache"))
     parser.add_argument("--out", type=Path, default=Path("build/leave_one_group_out"))
     parser.add_argument("--label", default="glass_breaking")
     parser.add_argument("--node", default="window_glass")
     parser.add_argument("--folds", type=int, default=None, help="default: one for each group")
-    parser.add_argument("--base-steps", type=int, default=1_200)
-    parser.add_argument("--fold-steps", type=int, default=150)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--base", type=Path, metavar="CHECKPOINT", help="of the first run, if it is there already"
+    )
+    parser.add_argument("--fold-steps", type=int, help="fewer steps than the last run has")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     tree = ontology.home()
-    base_config = RunConfig(name="base", seed=arguments.seed, steps=arguments.base_steps)
+    base_config, last_config = (read_run(path) for path in SHIPPED_RUNS)
+    if arguments.fold_steps is not None:
+        last_config = replace(last_config, steps=arguments.fold_steps)
     data = open_data(arguments.data, arguments.cache, held_out_share=base_config.held_out_share)
     groups = groups_of(data, arguments.label)
+    base = arguments.base or arguments.out / "base" / CHECKPOINT_NAME
     base_config = replace(base_config, exclude_groups=tuple(groups))
-    base = arguments.out / "base"
-    scenes = data.scenes(base_config, tree)
-    train(Run(base_config, scenes.labels), scenes, base, workers=arguments.workers)
+    if arguments.base is None:
+        scenes = data.scenes(base_config, tree)
+        train(Run(base_config, scenes.labels), scenes, base.parent, workers=arguments.workers)
+    _refuse_heard(base, groups)
 
     folds = []
     count = arguments.folds or len(groups)
@@ -130,18 +137,10 @@ def main() -> int:
         out = arguments.out / f"fold-{number}-of-{count}"
         result = out / "fold.json"
         if not result.exists():
-            config = replace(
-                base_config,
-                name=f"fold {number} of {count}",
-                steps=arguments.fold_steps,
-                warmup_steps=20,
-                learning_rate=1e-3,
-                average_decay=0.98,
-                exclude_groups=left_out,
-            )
+            config = replace(last_config, name=f"fold {number} of {count}", exclude_groups=left_out)
             scenes = data.scenes(config, tree)
             run = Run(config, scenes.labels)
-            run.warm_start(base / CHECKPOINT_NAME)
+            run.warm_start(base)
             train(run, scenes, out, workers=arguments.workers)
             fold = score_fold(
                 run, data, label=arguments.label, groups=left_out, node=arguments.node
@@ -150,6 +149,15 @@ def main() -> int:
         folds.append(json.loads(result.read_text(encoding="utf-8")))
     _print(folds, arguments.node)
     return 0
+
+
+def _refuse_heard(base: Path, groups: Sequence[str]) -> None:
+    heard = sorted(set(groups) - set(read_checkpoint(base)["config"]["exclude_groups"]))
+    if heard:
+        raise TrainingDataError(
+            f"{base}: has heard {', '.join(heard)}; the base of folds must have heard none of the "
+            "groups that they leave out"
+        )
 
 
 def _write(path: Path, fold: Fold) -> None:

@@ -11,7 +11,8 @@ from training.errors import TrainingDataError
 from training.kinds import SYNTHESISED_NODES
 from training.labels import LabelMap, node_target, read_label_map, refuse_unknown, untaught
 from training.loop.config import RunConfig
-from training.scenes.mixtures import ROOM_LABEL, SceneDataset
+from training.scenes.mixtures import SceneDataset
+from training.scenes.recorded import ROOM_LABEL
 
 _logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class TrainingData:
             config.mixture,
             seed=config.seed,
             length=config.steps * config.batch_scenes,
+            hard_paths=frozenset(config.hard_paths),
         )
 
     def untaught(self, config: RunConfig, label_map: LabelMap, labels: LabelSet) -> list[str]:

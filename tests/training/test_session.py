@@ -62,7 +62,7 @@ def test_a_clip_may_be_labelled_with_a_super_category_by_its_id(
     scenes = data.scenes(tiny_run, ontology.home())
 
     assert scenes.targets["person"].node == "person"
-    assert "person" in scenes.sound_labels
+    assert "person" in scenes.recorded.sounds
 
 
 def test_an_unknown_label_is_told_before_training_even_on_a_clip_of_dev(

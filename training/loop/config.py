@@ -11,7 +11,7 @@ from training.scenes.mixtures import MixtureConfig
 from training.yaml_file import read_mapping
 
 _RUNS = Path(__file__).parents[1] / "runs"
-SHIPPED_RUNS = (_RUNS / "consistent.yaml", _RUNS / "home.yaml")
+SHIPPED_RUNS = (_RUNS / "base.yaml", _RUNS / "home.yaml")
 """Settings of the runs that made the shipped bundle, each from the weights of the one before."""
 
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -48,6 +48,8 @@ class RunConfig:
         depth_decay: weight of a branch is this to the power of its depth.
         held_out_share: share of the groups that no gradient sees.
         exclude_groups: further groups to leave out, for leave-one-group-out figures.
+        hard_paths: recordings that an earlier run took for something critical, from
+            `training.mining`.
         mixture: how scenes are drawn.
         consistency: how much is learned from the running mean of the weights.
     """
@@ -63,6 +65,7 @@ class RunConfig:
     depth_decay: float = 0.9
     held_out_share: float = 0.08
     exclude_groups: tuple[str, ...] = ()
+    hard_paths: tuple[str, ...] = ()
     mixture: MixtureConfig = field(default_factory=MixtureConfig)
     consistency: ConsistencyConfig = field(default_factory=ConsistencyConfig)
 

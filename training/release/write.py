@@ -23,7 +23,8 @@ from training.loop.run import Run
 from training.release import calibrate, evaluate
 from training.release.export import BundleFacts, export_bundle
 from training.release.model_card import write_card
-from training.scenes.mixtures import ROOM_LABEL, SceneDataset
+from training.scenes.mixtures import SceneDataset
+from training.scenes.recorded import ROOM_LABEL
 from training.session import TrainingData
 from training.synthesis.scene import home_scene
 

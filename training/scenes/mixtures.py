@@ -6,7 +6,7 @@ worker, before and after a resumed run.
 Axes: S samples, T posterior frames (100 ms), N ontology nodes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,12 +35,11 @@ from training.kinds import (
     TONES,
 )
 from training.labels import LabelMap, Target, node_target, refuse_unknown
+from training.scenes.abrupt import abrupt
+from training.scenes.recorded import ROOM_LABEL, RecordedSounds
 from training.scenes.sounds import Sound, at_level, place_at_random, synthesise
 from training.synthesis.household import draw_household, render_household
 from training.synthesis.rooms import draw_room, render_room
-
-ROOM_LABEL = "rir"
-"""Label of measured room impulse responses, which are no sounds."""
 
 _ROOM_SAMPLES = 20_000
 """Longest reverberation kept, 1.25 s."""
@@ -56,10 +55,15 @@ class MixtureConfig:
     break_share: float = 0.08
     household_share: float = 0.06
     glass_share: float = 0.10
-    """Of real recordings of `glass_node`; the rest are real recordings of anything."""
+    """Of real recordings of `glass_node`, each time made into another break."""
+    hard_share: float = 0.0
+    """Of recordings that an earlier run took for something critical; the rest are recordings of
+    anything."""
     glass_node: str = "window_glass"
     counts: tuple[float, ...] = (0.12, 0.43, 0.30, 0.15)
     """Probability of 0, 1, 2, 3 foreground sounds."""
+    abrupt_share: float = 0.0
+    """Of scenes with foreground sounds, those that begin in the middle of one."""
     bed_share: float = 0.8
     room_share: float = 0.55
     colour_share: float = 0.6
@@ -84,6 +88,7 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         *,
         seed: int,
         length: int,
+        hard_paths: Collection[str] = (),
     ) -> None:
         """Sort the clips.
 
@@ -94,17 +99,10 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         _check(bank, label_map, labels)
         self.bank, self.targets, self.labels = bank, label_map.targets, labels
         self.config, self.seed, self.length = config, seed, length
-        self.clips_of = {
-            label: clips
-            for label, clips in _by_label_and_group(bank).items()
-            if label in self.targets
-        }
+        self.recorded = RecordedSounds(
+            bank, self.targets, break_node=config.glass_node, hard_paths=hard_paths
+        )
         self.rooms = self._rooms()
-        targets = self.targets
-        glass = [name for name in self.clips_of if targets[name].node == config.glass_node]
-        self.glass_labels = glass
-        self.sound_labels = [name for name in self.clips_of if targets[name].node is not None]
-        self.bed_labels = [name for name in self.clips_of if targets[name].is_bed]
         self.synthesised = {node: node_target(labels, node) for node in labels.nodes}
 
     def __len__(self) -> int:
@@ -121,7 +119,6 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         count = int(rng.choice(len(config.counts), p=config.counts))
         sounds += [self._foreground(rng, bed_db) for _ in range(count)]
         audio = torch.stack([sound.audio for sound in sounds]).sum(0)
-        audio = self._record(rng, audio, gain_db=gain_db, noise_db=noise_db)
 
         true = np.zeros((frames, len(self.labels.nodes)), dtype=np.bool_)
         unknown = np.zeros_like(true)
@@ -130,16 +127,21 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             near = sound.active | sound.blurred
             unknown |= near[:, None] & sound.target.unknown
             unknown |= sound.blurred[:, None] & sound.target.true
-        return audio, torch.from_numpy(true), torch.from_numpy(unknown & ~true)
+        unknown &= ~true
+        if count and rng.random() < config.abrupt_share:
+            onset_frame = int(sounds[-1].active.argmax())
+            cut, true, unknown = abrupt(audio.numpy(), true, unknown, onset_frame, rng)
+            audio = as_tensor(cut)
+        audio = self._record(rng, audio, gain_db=gain_db, noise_db=noise_db)
+        return audio, torch.from_numpy(true), torch.from_numpy(unknown)
 
     def _bed(self, rng: np.random.Generator, level_db: float) -> Sound:
         """A steady sound over the whole scene, or mere room noise."""
         samples = self.config.samples
         frames = samples // FRAME_SAMPLES
         everywhere = np.ones(frames, dtype=np.bool_)
-        if rng.random() < self.config.bed_share and self.bed_labels:
-            label = self._choose(rng, self.bed_labels)
-            clip = self._clip(rng, label)
+        if rng.random() < self.config.bed_share and self.recorded.beds:
+            label, clip = self.recorded.one_of(self.recorded.beds, rng)
             repeats = -(-samples // len(clip)) + 1
             start = int(rng.integers(0, len(clip)))
             audio = as_tensor(np.tile(clip, repeats)[start : start + samples])
@@ -165,9 +167,7 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
                 break
             draw -= share
         else:
-            is_glass = draw < config.glass_share and self.glass_labels
-            label = self._choose(rng, self.glass_labels if is_glass else self.sound_labels)
-            clip = self._clip(rng, label)
+            label, clip = self._recording(rng, draw)
             sound = place_at_random(clip, self.targets[label], config.samples, rng)
         audio = sound.audio
         if rng.random() < config.room_share:
@@ -193,16 +193,14 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         audio = audio + noise * 10 ** (noise_db / 20)
         return (audio * 32767).round().clamp(-32768, 32767) / 32768
 
-    def _choose(self, rng: np.random.Generator, labels: Sequence[str]) -> str:
-        """Draw a label, by the square root of how many groups it was recorded in, up to 100."""
-        groups = np.array([len(self.clips_of[label]) for label in labels], dtype=np.float64)
-        odds = np.sqrt(np.minimum(groups, 100.0))
-        return str(rng.choice(labels, p=odds / odds.sum()))
-
-    def _clip(self, rng: np.random.Generator, label: str) -> NDArray[np.float32]:
-        groups = self.clips_of[label]
-        clips = groups[int(rng.integers(len(groups)))]
-        return self.bank.clip(clips[int(rng.integers(len(clips)))])
+    def _recording(self, rng: np.random.Generator, draw: float) -> tuple[str, NDArray[np.float32]]:
+        """Label and samples (S,) of a break, of one that was mistaken before, or of anything."""
+        config, recorded = self.config, self.recorded
+        if draw < config.glass_share and recorded.breaks:
+            return recorded.a_break(rng)
+        if config.glass_share <= draw < config.glass_share + config.hard_share and recorded.hard:
+            return recorded.a_hard_one(rng)
+        return recorded.one_of(recorded.sounds, rng)
 
     def _rooms(self) -> list[Room]:
         """Measured impulse responses, cut at their direct path, and as many simulated ones."""
@@ -230,12 +228,3 @@ def _check(bank: Clips, label_map: LabelMap, labels: LabelSet) -> None:
         raise TrainingDataError(
             f"the ontology lacks nodes that training synthesises: {', '.join(lacking)}; add them"
         )
-
-
-def _by_label_and_group(bank: Clips) -> dict[str, list[list[int]]]:
-    """Indices of the clips of each label, group by group; impulse responses are no sounds."""
-    clips: dict[str, dict[str, list[int]]] = {}
-    for index, row in enumerate(bank.rows):
-        if row.label != ROOM_LABEL:
-            clips.setdefault(row.label, {}).setdefault(row.group, []).append(index)
-    return {label: list(groups.values()) for label, groups in sorted(clips.items())}

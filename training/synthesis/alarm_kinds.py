@@ -53,12 +53,12 @@ class AlarmParameters:
 def draw_smoke(rng: np.random.Generator) -> AlarmParameters:
     """A smoke alarm: T3 mostly, or low-pitched, continuous, pulsing, or with a voice."""
     kinds = ("t3", "low", "continuous", "pulsing", "voice")
-    kind = str(rng.choice(kinds, p=(0.55, 0.12, 0.2, 0.07, 0.06)))
+    kind = str(rng.choice(kinds, p=(0.49, 0.12, 0.21, 0.12, 0.06)))
     draw = {"low": draw_low_tone, "continuous": draw_horn}.get(kind, draw_piezo)
     cadence = None if kind == "continuous" else T3.drawn(rng)
     if kind == "pulsing":
-        pulse_s = log_uniform(rng, 0.06, 0.5)
-        gap_s = pulse_s * float(rng.uniform(0.4, 1.1))
+        pulse_s = log_uniform(rng, 0.04, 0.7)
+        gap_s = pulse_s * float(rng.uniform(0.2, 1.1))
         cadence = Cadence(count=1, pulse_s=pulse_s, gap_s=0.0, pause_s=gap_s)
     if kind == "voice":
         cadence = Cadence(

@@ -9,6 +9,9 @@ Signal = tuple[tuple[Note, ...], Timbre]
 """What a recipe yields."""
 
 _SEMITONES = np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16])
+_GONG_RATIOS = np.array([1.52, 2.24, 2.73, 3.46, 4.17, 5.39, 6.61])
+"""Partials of a shallow gong relative to the first, as in `bell.py`."""
+
 _DTMF_HZ = ((697, 770, 852, 941), (1209, 1336, 1477))
 
 
@@ -148,6 +151,24 @@ def chime(rng: np.random.Generator) -> Signal:
     return notes, _struck(rng)
 
 
+def rung(rng: np.random.Generator) -> Signal:
+    """A door bell of metal, hammered for a moment or struck now and then: it rings for seconds."""
+    pitch_hz = log_uniform(rng, 400.0, 2_500.0)
+    hammered = rng.uniform() < _HAMMERED_SHARE
+    turn_s = 1.0 / log_uniform(rng, 6.0, 25.0) if hammered else log_uniform(rng, 0.15, 1.2)
+    many = int(rng.integers(3, 40)) if hammered else int(rng.integers(1, 5))
+    notes = tuple(
+        Note(
+            on_s=turn_s * (k + 0.1 * float(rng.uniform(-1.0, 1.0))) + 0.1 * turn_s,
+            length_s=0.5 * turn_s,
+            pitch_hz=pitch_hz,
+            gain=float(rng.uniform(0.5, 1.0)),
+        )
+        for k in range(many)
+    )
+    return notes, _gong(rng)
+
+
 def buzz(rng: np.random.Generator) -> Signal:
     """A door or game buzzer: many harmonics of 50 to 400 Hz, one to three times."""
     harmonics = tuple(float(x) for x in rng.uniform(0.1, 1.0, 40) / np.arange(1, 41) ** 0.5)
@@ -209,7 +230,20 @@ def _hammered(
     return notes, timbre
 
 
+def _gong(rng: np.random.Generator) -> Timbre:
+    """Some of a gong's partials, none a harmonic of another, dying away over seconds."""
+    many = int(rng.integers(2, 6))
+    ratios = rng.choice(_GONG_RATIOS, many, replace=False) * rng.uniform(0.95, 1.05, many)
+    return Timbre(
+        chord=(1.0, *(float(ratio) for ratio in np.sort(ratios))),
+        struck=True,
+        decay_s=log_uniform(rng, 0.5, 6.0),
+    )
+
+
 def _struck(rng: np.random.Generator) -> Timbre:
+    if rng.uniform() < _GONG_SHARE:
+        return _gong(rng)
     return Timbre(
         harmonics=(1.0, float(rng.uniform(0.0, 0.4)), float(rng.uniform(0.0, 0.3))),
         chord=(1.0, float(rng.uniform(2.6, 2.9))) if rng.uniform() < _BAR_SHARE else (1.0,),
@@ -219,4 +253,6 @@ def _struck(rng: np.random.Generator) -> Timbre:
 
 
 _STRUCK_SHARE = 0.4
+_GONG_SHARE = 0.4
+_HAMMERED_SHARE = 0.5
 _BAR_SHARE = 0.5

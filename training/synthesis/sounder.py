@@ -23,6 +23,7 @@ class Sounder:
         sweep_depth: relative pitch range of a sweep.
         sweep_saw: whether the sweep is a saw, not a triangle.
         sweep_falling: whether a saw falls instead of rising.
+        sweep_steps: whether it is no sweep but two pitches in turn.
         glide: relative pitch error at the beginning of a pulse, gone after some 50 ms.
         tremolo_hz: on-off modulations a second of fast-modulated horns; 0 for none.
         tremolo_depth: 0 to 1.
@@ -37,6 +38,7 @@ class Sounder:
     sweep_depth: float = 0.0
     sweep_saw: bool = False
     sweep_falling: bool = False
+    sweep_steps: bool = False
     glide: float = 0.0
     tremolo_hz: float = 0.0
     tremolo_depth: float = 0.0
@@ -64,6 +66,8 @@ def sound(
         turn = (time_s * sounder.sweep_hz + phases[2]) % 1.0
         turn = 1.0 - turn if sounder.sweep_falling else turn
         swept = turn if sounder.sweep_saw else 1.0 - np.abs(2.0 * turn - 1.0)
+        if sounder.sweep_steps:
+            swept = np.round(turn)
         pitch_hz = (sounder.pitch_hz * (1.0 + sounder.sweep_depth * (swept - 0.5))).astype(
             np.float32
         )
@@ -94,16 +98,20 @@ def _since_onset(pulses: Sequence[Pulse], count: int) -> Samples:
 
 
 def draw_piezo(rng: np.random.Generator) -> Sounder:
-    """A piezo disc: mostly 2.8 to 3.6 kHz, at times anything from 1 to 4.5 kHz."""
+    """A piezo disc: mostly 2.8 to 3.6 kHz, else 1 to 4.5 kHz; at times a lower, richer horn."""
     if rng.uniform() < _USUAL_SHARE:
         pitch_hz = float(rng.uniform(2_800.0, 3_600.0))
     else:
         pitch_hz = log_uniform(rng, 1_000.0, 4_500.0)
     second, third = rng.uniform(0.0, 0.5) ** 2 * 2.0, rng.uniform(0.0, 0.4) ** 2 * 2.0
+    harmonics = (1.0, float(second), float(third), float(0.3 * second))
+    if rng.uniform() < _RICH_SHARE:
+        pitch_hz = log_uniform(rng, 400.0, 2_500.0)
+        harmonics = _rich(rng)
     swept = rng.uniform() < _SWEPT_SHARE
     return Sounder(
         pitch_hz=pitch_hz,
-        harmonics=(1.0, float(second), float(third), float(0.3 * second)),
+        harmonics=harmonics,
         attack_s=float(rng.uniform(0.002, 0.02)),
         decay_s=float(rng.uniform(0.005, 0.05)),
         detune_hz=float(rng.uniform(1.0, 40.0)) if rng.uniform() < _BEATING_SHARE else 0.0,
@@ -115,12 +123,15 @@ def draw_piezo(rng: np.random.Generator) -> Sounder:
 
 
 def draw_low_tone(rng: np.random.Generator) -> Sounder:
-    """The low-frequency signal for sleeping rooms: 520 Hz square wave, within 10 %."""
+    """The low-frequency signal for sleeping rooms, 520 Hz square wave within 10 %, and its like."""
     orders = np.arange(1, 15)
     square = np.where(orders % 2 == 1, 1.0 / orders, 0.03 / orders)
+    pitch_hz = 520.0 * float(rng.uniform(0.9, 1.1))
+    if rng.uniform() < _OTHER_LOW_SHARE:
+        pitch_hz = log_uniform(rng, 400.0, 1_200.0)
     speaker = 1.0 + float(rng.uniform(-0.3, 1.0)) * (orders - 1) / 6.0
     return Sounder(
-        pitch_hz=520.0 * float(rng.uniform(0.9, 1.1)),
+        pitch_hz=pitch_hz,
         harmonics=tuple(float(x) for x in square * np.maximum(speaker, 0.3)),
         attack_s=float(rng.uniform(0.002, 0.01)),
         decay_s=float(rng.uniform(0.005, 0.03)),
@@ -129,9 +140,12 @@ def draw_low_tone(rng: np.random.Generator) -> Sounder:
 
 def draw_horn(rng: np.random.Generator) -> Sounder:
     """A horn without pause: steady, sweeping, or fast-modulated, as older alarms sound."""
-    kind = str(rng.choice(("steady", "sweeping", "modulated", "whoop"), p=(0.35, 0.25, 0.25, 0.15)))
+    kinds = ("steady", "sweeping", "modulated", "whoop", "two tones")
+    kind = str(rng.choice(kinds, p=(0.3, 0.2, 0.2, 0.15, 0.15)))
     if kind == "whoop":
         return _draw_whoop(rng)
+    if kind == "two tones":
+        return _draw_two_tones(rng)
     steady = draw_piezo(rng)
     sweeping, modulated = kind == "sweeping", kind == "modulated"
     return Sounder(
@@ -149,21 +163,43 @@ def draw_horn(rng: np.random.Generator) -> Sounder:
 
 
 def _draw_whoop(rng: np.random.Generator) -> Sounder:
-    """An evacuation sweep as in NEN 2575 and DIN 33404 (500 to 1200 Hz in 1 to 4 s), or higher."""
+    """An evacuation sweep as in NEN 2575 and DIN 33404 (500 to 1200 Hz in 1 to 4 s), or alike."""
     middle_hz = log_uniform(rng, 700.0, 2_500.0)
     return Sounder(
         pitch_hz=middle_hz,
-        harmonics=tuple(float(x) for x in rng.uniform(0.2, 1.0, 8) / np.arange(1, 9)),
+        harmonics=_rich(rng),
         attack_s=0.01,
         decay_s=0.03,
-        sweep_hz=float(rng.uniform(0.25, 1.2)),
-        sweep_depth=float(rng.uniform(0.5, 0.9)),
+        sweep_hz=log_uniform(rng, 0.25, 8.0),
+        sweep_depth=float(rng.uniform(0.4, 1.0)),
         sweep_saw=True,
         sweep_falling=bool(rng.integers(2)),
     )
 
 
-_USUAL_SHARE = 0.7
+def _draw_two_tones(rng: np.random.Generator) -> Sounder:
+    """Two pitches in turn, as EN 54-3 sounders offer them (800 and 970 Hz), or higher."""
+    rich = rng.uniform() < _RICH_TWO_SHARE
+    return Sounder(
+        pitch_hz=log_uniform(rng, 600.0, 3_200.0),
+        harmonics=_rich(rng) if rich else (1.0, float(rng.uniform(0.0, 0.4))),
+        attack_s=0.005,
+        decay_s=0.02,
+        sweep_hz=log_uniform(rng, 0.8, 8.0),
+        sweep_depth=float(rng.uniform(0.08, 0.5)),
+        sweep_steps=True,
+    )
+
+
+def _rich(rng: np.random.Generator) -> tuple[float, ...]:
+    """Eight harmonics, none far below the next."""
+    return tuple(float(x) for x in rng.uniform(0.2, 1.0, 8) / np.arange(1, 9) ** 0.7)
+
+
+_USUAL_SHARE = 0.5
+_RICH_SHARE = 0.15
+_OTHER_LOW_SHARE = 0.35
+_RICH_TWO_SHARE = 0.5
 _SWEPT_SHARE = 0.1
 _BEATING_SHARE = 0.2
 _GLIDE_SHARE = 0.25

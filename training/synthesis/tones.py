@@ -28,7 +28,7 @@ _RECIPES: dict[str, tuple[_Recipe, ...]] = {
     ),
     "alarm_clock": (signals.clock_beeps, signals.clock_bell),
     "phone": (signals.bell_ring, signals.trill, signals.ringtone, signals.dialling),
-    "doorbell": (signals.ding_dong, signals.chime),
+    "doorbell": (signals.ding_dong, signals.chime, signals.rung),
     "buzzer": (signals.buzz,),
     "siren": (horns.wail, horns.yelp, horns.two_tone),
     "vehicle_alarm": (horns.car_alarm, horns.honking),

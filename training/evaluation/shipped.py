@@ -1,0 +1,167 @@
+"""What would have been published: alerts of the event logic at the shipped thresholds.
+
+Axes: N ontology nodes, E events.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aed.events import Event
+from ontology import LabelSet
+from training.evaluation.hearing import Heard
+from training.evaluation.matching import AFTERWARDS_S, BEFORE_S
+from training.evaluation.material import KnownSound
+from training.evaluation.sweep import upper_bound_per_hour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was published of one known sound of a node.
+
+    Attributes:
+        recording: index among the recordings.
+        sound: the sound.
+        named: an event reached the node.
+        near: else, one stopped at a super-category of it.
+        delay_s: from the marked onset until the node was known; None if not named or not marked.
+    """
+
+    recording: int
+    sound: KnownSound
+    named: bool
+    near: bool
+    delay_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongEvent:
+    """An event that reached a node which did not sound."""
+
+    recording: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippedResult:
+    """One node at its shipped threshold.
+
+    Attributes:
+        answers: one for each sound.
+        wrong: false alarms.
+        hours: how long it is known not to sound.
+    """
+
+    answers: tuple[Answer, ...]
+    wrong: tuple[WrongEvent, ...]
+    hours: float
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the sounds that were named; None without a sound."""
+        return _share([answer.named for answer in self.answers])
+
+    @property
+    def recall_near(self) -> float | None:
+        """Share that was named, or whose super-category was."""
+        return _share([answer.named or answer.near for answer in self.answers])
+
+    @property
+    def delays_s(self) -> list[float]:
+        """Delays of the sounds that were named and whose onset is marked."""
+        return [answer.delay_s for answer in self.answers if answer.delay_s is not None]
+
+    @property
+    def bound_per_hour(self) -> float:
+        """Upper bound of 95 % on false alarms per hour."""
+        return upper_bound_per_hour(len(self.wrong), self.hours)
+
+
+def at_shipped_thresholds(
+    heard: Sequence[Heard], contestant: int, column: int, labels: LabelSet, hours: float
+) -> ShippedResult:
+    """Judge the events of one node.
+
+    Args:
+        heard: the recordings.
+        contestant: whose events, by its index; one with event logic.
+        column: the node's.
+        labels: the ontology.
+        hours: how long the node is known not to sound.
+    """
+    answers: list[Answer] = []
+    wrong: list[WrongEvent] = []
+    for index, each in enumerate(heard):
+        ended = [event for event in (each.said[contestant].events or ()) if event.phase == "end"]
+        answers += [
+            _answer(index, sound, ended, column, labels)
+            for sound in each.judged.sounds
+            if sound.target.true[column]
+        ]
+        wrong += [
+            WrongEvent(recording=index, event=event)
+            for event in ended
+            if labels.ancestors[labels.index[event.node], column]
+            and not _explained(event, each.judged.sounds, column)
+        ]
+    return ShippedResult(answers=tuple(answers), wrong=tuple(wrong), hours=hours)
+
+
+def wrong_critical(
+    heard: Sequence[Heard], contestant: int, labels: LabelSet
+) -> tuple[WrongEvent, ...]:
+    """Critical events of recordings in which none of the critical nodes they reached can sound."""
+    critical = {
+        node.id for node in labels.ontology.nodes if node.alert is not None and node.alert.critical
+    }
+    found = []
+    for index, each in enumerate(heard):
+        for event in each.said[contestant].events or ():
+            if event.phase != "end" or not event.critical:
+                continue
+            first = next(node for node in event.path.split("/") if node in critical)
+            if not _explained(event, each.judged.sounds, labels.index[first]):
+                found.append(WrongEvent(recording=index, event=event))
+    return tuple(found)
+
+
+def events_of(sound: KnownSound, events: Sequence[Event]) -> Iterator[Event]:
+    """Events that a sound may explain: those that overlap it, or come right after."""
+    for event in events:
+        if sound.onset_s is None or sound.offset_s is None:
+            yield event
+            continue
+        offset_s = np.inf if event.offset_s is None else event.offset_s
+        if event.onset_s <= sound.offset_s + AFTERWARDS_S and offset_s >= sound.onset_s - BEFORE_S:
+            yield event
+
+
+def _answer(
+    recording: int, sound: KnownSound, ended: Sequence[Event], column: int, labels: LabelSet
+) -> Answer:
+    own = list(events_of(sound, ended))
+    named = [event for event in own if labels.ancestors[labels.index[event.node], column]]
+    near = any(labels.ancestors[column, labels.index[event.node]] for event in own)
+    delay_s = None
+    if named and sound.onset_s is not None:
+        delay_s = min(event.detected_s for event in named) - sound.onset_s
+    return Answer(
+        recording=recording,
+        sound=sound,
+        named=bool(named),
+        near=near and not named,
+        delay_s=delay_s,
+    )
+
+
+def _explained(event: Event, sounds: Sequence[KnownSound], column: int) -> bool:
+    return any(
+        sound.target.true[column] or sound.target.unknown[column]
+        for sound in sounds
+        if next(events_of(sound, [event]), None) is not None
+    )
+
+
+def _share(answers: Sequence[bool]) -> float | None:
+    return float(np.mean(answers)) if answers else None
