@@ -1,9 +1,10 @@
 """How well a scarce class is told in recordings from sessions that training never heard.
 
-`python -m training.leave_one_group_out` makes the shipped model anew for each group of the class: its
-first run without any real recording of it, shared by all folds, then its last run with all groups
-but that one. `--folds K` leaves the groups out in K sets, which costs less. Each fold scores what it left out against negatives that no fold trains on (dev, and held-out groups
-of train). Folds resume where they stopped; a finished one leaves a small JSON.
+`python -m training.leave_one_group_out` makes the shipped model anew for each group of the class:
+its first run without any real recording of it, shared by all folds, then its last run with all
+groups but that one. `--folds K` leaves the groups out in K sets, which costs less. Each fold scores
+what it left out against negatives that no fold trains on (dev, and held-out groups of train). Folds
+resume where they stopped; a finished one leaves a small JSON.
 """
 
 import argparse

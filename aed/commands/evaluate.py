@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.part is not None:
         recordings = tuple(each for each in recordings if each.part == arguments.part)
     console = Console(stderr=True)
-    figures = evaluate(recordings, entrants, nodes, labels, arguments.out, console)
+    figures = evaluate(recordings, entrants, nodes, labels, out=arguments.out, console=console)
     for contestant in figures["contestants"]:
         print("\n".join(_lines(contestant)))
     print(f"page: {arguments.out / PAGE_NAME}")

@@ -63,6 +63,7 @@ def evaluate(
     entrants: Sequence[Entrant],
     nodes: Sequence[JudgedNode],
     labels: LabelSet,
+    *,
     out: Path,
     console: Console,
 ) -> dict[str, Any]:

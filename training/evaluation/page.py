@@ -55,8 +55,10 @@ def write_page(
     hours = figures["hours"]
     parts = [
         "<h1>Evaluation</h1>",
-        f"<p>{figures['recordings']} recordings: {hours['recording']:.2f} hours as recorded, "
-        f"{hours['mixture']:.2f} hours mixed; {figures['unreadable']} could not be read.</p>",
+        (
+            f"<p>{figures['recordings']} recordings: {hours['recording']:.2f} hours as recorded, "
+            f"{hours['mixture']:.2f} hours mixed; {figures['unreadable']} could not be read.</p>"
+        ),
     ]
     for contestant in figures["contestants"]:
         parts += _contestant(contestant)
@@ -87,7 +89,7 @@ def _contestant(contestant: Mapping[str, Any]) -> list[str]:
             f"<p><small>{escape(each)}</small></p>" for each in contestant["wrong_critical_in"]
         ]
         depths = contestant["outcomes_by_depth"]
-        outcomes = next(iter(depths.values()), {})
+        outcomes = tuple(next(iter(depths.values()), ()))
         rows = [[depth, *map(str, counts.values())] for depth, counts in depths.items()]
         parts.append(_table(("depth of the true node", *outcomes), rows))
     return parts

@@ -192,8 +192,9 @@ def _draw_two_tones(rng: np.random.Generator) -> Sounder:
 
 
 def _rich(rng: np.random.Generator) -> tuple[float, ...]:
-    """Eight harmonics, none far below the next."""
-    return tuple(float(x) for x in rng.uniform(0.2, 1.0, 8) / np.arange(1, 9) ** 0.7)
+    """Eight harmonics, none far below the next, together as strong as a sine of peak 1."""
+    harmonics = rng.uniform(0.2, 1.0, 8) / np.arange(1, 9) ** 0.7
+    return tuple(float(x) for x in harmonics / np.sqrt((harmonics**2).sum()))
 
 
 _USUAL_SHARE = 0.5
