@@ -61,7 +61,9 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo]'
 	@touch $@
 
-# The train extra brings torch, several gigabytes in PyPI's default build.
+# The train extra brings torch, several gigabytes in PyPI's default build; a library of the
+# evaluate extra is compiled.
 $(VENV)/.test: $(VENV)/.python pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo,train,test]'
+	@.ci/system-packages --optional gcc python3-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo,train,evaluate,test]'
 	@touch $@

@@ -108,10 +108,8 @@ def _event_f1(
 
 def _psds(marked: Sequence[Heard], contestant: int, node: JudgedNode, spans: Spans) -> float | None:
     try:
-        from sed_scores_eval import (  # noqa: PLC0415 - extra `evaluate`
-            create_score_dataframe,
-            intersection_based,
-        )
+        from sed_scores_eval import intersection_based  # noqa: PLC0415 - extra `evaluate`
+        from sed_scores_eval.base_modules.scores import create_score_dataframe  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _lacking(error) from error
     scores, durations_s = {}, {}

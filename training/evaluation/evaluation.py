@@ -83,7 +83,7 @@ def evaluate(
     """
     hearings = hear_all(recordings, [each.contestant for each in entrants], console)
     for fault in hearings.faults:
-        console.print(fault, markup=False, highlight=False)
+        console.print(fault, markup=False, highlight=False, soft_wrap=True)
     heard = hearings.heard
     if not heard:
         raise TrainingDataError("none of the recordings could be read")

@@ -11,10 +11,10 @@ from training.evaluation.worst import WorstCase
 PAGE_NAME = "index.html"
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem;
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem;
   color-scheme: light dark; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
-th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid #8884; text-align: right; }
+th, td { padding: 0.25rem 0.5rem; border-bottom: 1px solid #8884; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
 img { max-width: 100%; height: auto; background: white; }
 figure { margin: 1rem 0; } figcaption { font-size: 0.9rem; }
@@ -85,9 +85,8 @@ def _contestant(contestant: Mapping[str, Any]) -> list[str]:
             f"<p>Wrong critical events: {contestant['wrong_critical_events']}, at most "
             f"{contestant['wrong_critical_events_per_hour_upper_95']} an hour (95 %).</p>"
         )
-        parts += [
-            f"<p><small>{escape(each)}</small></p>" for each in contestant["wrong_critical_in"]
-        ]
+        listed = "".join(f"<li>{escape(each)}</li>" for each in contestant["wrong_critical_in"])
+        parts.append(f"<ul>{listed}</ul>" if listed else "")
         depths = contestant["outcomes_by_depth"]
         outcomes = tuple(next(iter(depths.values()), ()))
         rows = [[depth, *map(str, counts.values())] for depth, counts in depths.items()]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from matplotlib.figure import Figure
+from scipy.signal import spectrogram
 
 from training.evaluation.contestants import Said
 from training.evaluation.hearing import Heard
@@ -17,8 +18,13 @@ from training.evaluation.matching import Block, FoundSound, NodeMatches
 from training.evaluation.material import JudgedNode
 
 MOST = 20
+LEAST_SCORE = 0.05
+"""What speaks more softly than this for nothing is no case to look at."""
+
 _BEFORE_S, _AFTER_S = 4.0, 6.0
 _DPI = 80
+_FFT = 512
+_FLOOR = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +64,7 @@ def worst_cases(
     """
     missed = sorted(matches.found, key=lambda each: each.score)[:MOST]
     wrong = sorted(matches.blocks, key=lambda each: -each.score)[:MOST]
+    wrong = [block for block in wrong if block.score >= LEAST_SCORE]
     places: list[tuple[str, Sequence[FoundSound | Block]]] = [
         ("missed", missed),
         ("false alarm", wrong),
@@ -94,16 +101,12 @@ def _draw(each: Heard, said: Said, node: JudgedNode, at_s: float, path: Path) ->
     )
     figure = Figure(figsize=(7.0, 2.6), layout="constrained")
     axes = figure.subplots()
-    mono = samples.mean(axis=1)
-    if len(mono) >= _FFT:
-        axes.specgram(
-            mono + np.float32(1e-6),
-            NFFT=_FFT,
-            noverlap=_FFT // 2,
-            Fs=rate_hz,
-            xextent=(first_s, last_s),
-            cmap="magma",
-        )
+    hz, times_s, power = spectrogram(
+        samples.mean(axis=1), rate_hz, nperseg=min(_FFT, len(samples)), mode="psd"
+    )
+    axes.pcolormesh(
+        first_s + times_s, hz, 10 * np.log10(power + _FLOOR), cmap="magma", rasterized=True
+    )
     axes.set_ylim(0, min(8_000, rate_hz / 2))
     axes.set_ylabel("Hz")
     axes.set_xlabel("s")
@@ -115,6 +118,3 @@ def _draw(each: Heard, said: Said, node: JudgedNode, at_s: float, path: Path) ->
     over.set_ylabel(f"P({node.id})")
     over.set_xlim(first_s, max(last_s, first_s + 0.1))
     figure.savefig(path, dpi=_DPI)
-
-
-_FFT = 512

@@ -104,7 +104,7 @@ def draw_piezo(rng: np.random.Generator) -> Sounder:
     else:
         pitch_hz = log_uniform(rng, 1_000.0, 4_500.0)
     second, third = rng.uniform(0.0, 0.5) ** 2 * 2.0, rng.uniform(0.0, 0.4) ** 2 * 2.0
-    harmonics = (1.0, float(second), float(third), float(0.3 * second))
+    harmonics: tuple[float, ...] = (1.0, float(second), float(third), float(0.3 * second))
     if rng.uniform() < _RICH_SHARE:
         pitch_hz = log_uniform(rng, 400.0, 2_500.0)
         harmonics = _rich(rng)
