@@ -1,0 +1,155 @@
+"""`fetch`: recordings of all packages and what is known of them."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from aed.audio import SAMPLE_RATE_HZ
+from training.clips.decoding import decode
+from training.errors import TrainingDataError
+from training.evaluation.truth import PARTS, Recording, TrueSound, write_truth
+from training.hours.debian import download, unpack
+from training.hours.joining import join
+from training.hours.names import node_in_name
+from training.hours.packages import Package
+
+MOST_S = 3_000.0
+"""Of one package; of a larger one files are taken evenly, so that none drowns the others."""
+
+_FACTS = "recordings.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What a package gave.
+
+    Attributes:
+        package: which.
+        hours: of all its recordings.
+        recordings: path below the folder of all, and the node its name speaks of.
+        faults: files that could not be decoded.
+    """
+
+    package: Package
+    hours: float
+    recordings: tuple[tuple[str, str | None], ...]
+    faults: tuple[str, ...]
+
+
+def fetch(
+    packages: Sequence[Package], out: Path, console: Console, *, debs: Path | None = None
+) -> list[Fetched]:
+    """Make the recordings of all packages and `truth.tsv`; finished packages are kept as they are.
+
+    Args:
+        packages: which.
+        out: folder of recordings.
+        console: for progress and faults.
+        debs: where packages are downloaded to; below `out` unless given.
+
+    Raises:
+        TrainingDataError: `out` cannot be written to. A package that cannot be had is told of.
+    """
+    found = []
+    hidden = not console.is_terminal
+    for package in track(packages, "packages", console=console, disable=hidden):
+        try:
+            found.append(_package(package, out, debs or out / "debs"))
+        except TrainingDataError as error:
+            console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        except OSError as error:
+            raise TrainingDataError(f"{out}: cannot be written to ({error.strerror})") from error
+    write_truth(out, _recordings(found))
+    return found
+
+
+def _package(package: Package, out: Path, debs: Path) -> Fetched:
+    facts = out / package.name / _FACTS
+    if not facts.exists():
+        with tempfile.TemporaryDirectory(dir=out) as unpacked:
+            files = unpack(download(package.name, debs), Path(unpacked))
+            _write(package, _evenly(files), out)
+    told = json.loads(facts.read_text(encoding="utf-8"))
+    return Fetched(
+        package=package,
+        hours=told["hours"],
+        recordings=tuple((path, node) for path, node in told["recordings"]),
+        faults=tuple(told["faults"]),
+    )
+
+
+def _write(package: Package, files: Sequence[Path], out: Path) -> None:
+    """Write a package's recordings beside, and move them into place when they are whole."""
+    partial = out / f".{package.name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    faults: list[str] = []
+    recordings: list[tuple[str, str | None]] = []
+    samples = 0
+    for number, joined in enumerate(join(_decoded(files, faults))):
+        name = f"{number:04d}.flac"
+        soundfile.write(partial / name, joined.samples, SAMPLE_RATE_HZ)
+        recordings.append((f"{package.name}/{name}", joined.node))
+        samples += len(joined.samples)
+    facts = {
+        "hours": samples / SAMPLE_RATE_HZ / 3600,
+        "recordings": recordings,
+        "faults": faults,
+    }
+    (partial / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    partial.rename(out / package.name)
+
+
+def _decoded(
+    files: Sequence[Path], faults: list[str]
+) -> Iterator[tuple[str | None, NDArray[np.float32]]]:
+    for file in files:
+        try:
+            samples = decode(file)
+        except TrainingDataError as error:
+            faults.append(str(error))
+            continue
+        yield node_in_name(file.stem), (samples / 32768).astype(np.float32)
+
+
+def _evenly(files: Sequence[Path]) -> list[Path]:
+    """As many of the files as last for `MOST_S`, taken evenly."""
+    total_s = 0.0
+    for file in files:
+        try:
+            total_s += soundfile.info(file).duration
+        except (soundfile.LibsndfileError, OSError):
+            continue  # told when it is decoded
+    step = max(1.0, total_s / MOST_S)
+    return [files[int(place * step)] for place in range(int(len(files) / step))]
+
+
+def _recordings(found: Sequence[Fetched]) -> list[Recording]:
+    """Packages shared out, each kind half and half by its hours; what a package holds stays one."""
+    hours = {(kind, part): 0.0 for kind in ("music", "speech", "effects") for part in PARTS}
+    recordings = []
+    for each in sorted(found, key=lambda each: (-each.hours, each.package.name)):
+        kind = each.package.kind
+        part = min(PARTS, key=lambda part: hours[kind, part])
+        hours[kind, part] += each.hours
+        recordings += [
+            Recording(
+                path=path,
+                kind="recording",
+                part=part,
+                group=each.package.name,
+                source=f"Debian:{each.package.name} ({kind})",
+                sounds=() if node is None else (TrueSound(node=node),),
+            )
+            for path, node in each.recordings
+        ]
+    return recordings

@@ -1,0 +1,68 @@
+"""The reviewed list of packages."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.errors import TrainingDataError
+from training.yaml_file import read_mapping
+
+SHIPPED_LIST = Path(__file__).with_name("packages.yaml")
+KINDS = ("music", "speech", "effects")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A Debian package.
+
+    Attributes:
+        name: of the package.
+        kind: what most of its sound is.
+        languages: of its speech.
+    """
+
+    name: str
+    kind: str
+    languages: tuple[str, ...] = ()
+
+
+def read_packages(path: Path = SHIPPED_LIST) -> tuple[Package, ...]:
+    """Read a list.
+
+    Raises:
+        TrainingDataError: it is none; every fault is told.
+    """
+    rows = read_mapping(path).get("packages")
+    if not isinstance(rows, dict):
+        raise TrainingDataError(f"{path}: wanted a mapping `packages:` of names, found none")
+    faults = [f"{path}: {name}: {fault}" for name, row in rows.items() for fault in _faults(row)]
+    if faults:
+        raise TrainingDataError.of_faults(faults)
+    return tuple(
+        Package(name=name, kind=row["kind"], languages=tuple(row.get("languages", ())))
+        for name, row in rows.items()
+    )
+
+
+def refuse_trained(packages: Iterable[Package], sources: Iterable[str]) -> None:
+    """Check that no training row comes from one of the packages.
+
+    Args:
+        packages: to be heard as negatives.
+        sources: of a manifest's rows, `Debian:<package>` among them.
+
+    Raises:
+        TrainingDataError: some do.
+    """
+    trained = {source.removeprefix("Debian:") for source in sources}
+    if common := sorted({package.name for package in packages} & trained):
+        raise TrainingDataError(
+            f"{', '.join(common)}: training rows come from there; leave them out of packages.yaml"
+        )
+
+
+def _faults(row: Any) -> list[str]:  # noqa: ANN401 - whatever YAML held
+    if not isinstance(row, dict) or row.get("kind") not in KINDS:
+        return [f"wanted {{kind: {' or '.join(KINDS)}}}, found {row!r}"]
+    return [f"unknown key {key!r}" for key in row if key not in {"kind", "languages"}]
