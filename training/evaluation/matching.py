@@ -84,16 +84,25 @@ def match(heard: Sequence[Heard], contestant: int, node: JudgedNode) -> NodeMatc
     for index, each in enumerate(heard):
         said = each.said[contestant]
         scores, time_s = said.scores[:, node.place], said.time_s()
-        free = np.ones(len(scores), dtype=np.bool_)
-        for sound in each.judged.sounds:
-            during = _during(sound, time_s)
-            if sound.target.true[node.column]:
-                found.append(_found(index, sound, scores, time_s, during))
-            if sound.target.true[node.column] or sound.target.unknown[node.column]:
-                free &= ~during
+        found += [
+            _found(index, sound, scores, time_s, _during(sound, time_s))
+            for sound in each.judged.sounds
+            if sound.target.true[node.column]
+        ]
+        free = frames_without(each, contestant, node)
         negative_s += min(float(free.sum()) * said.hop_s, each.duration_s)
         blocks += _blocks(index, scores, time_s, free)
     return NodeMatches(found=tuple(found), blocks=tuple(blocks), negative_s=negative_s)
+
+
+def frames_without(each: Heard, contestant: int, node: JudgedNode) -> NDArray[np.bool_]:
+    """Frames (T,) in which a node is known not to sound."""
+    time_s = each.said[contestant].time_s()
+    free = np.ones(len(time_s), dtype=np.bool_)
+    for sound in each.judged.sounds:
+        if sound.target.true[node.column] or sound.target.unknown[node.column]:
+            free &= ~_during(sound, time_s)
+    return free
 
 
 def _during(sound: KnownSound, time_s: NDArray[np.float64]) -> NDArray[np.bool_]:

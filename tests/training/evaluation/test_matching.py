@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ontology
@@ -65,6 +65,7 @@ def test_a_sound_too_short_for_a_score_is_missed_not_forgotten(labels: LabelSet)
     positives=st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20),
     negatives=st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20),
 )
+@settings(deadline=None)
 def test_a_sweep_counts_what_reaches_each_threshold(
     positives: list[float], negatives: list[float]
 ) -> None:

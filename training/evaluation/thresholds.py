@@ -1,0 +1,114 @@
+"""Thresholds of the critical nodes: no false alarm in the development half of the hours.
+
+`python -m training.evaluation.thresholds --bundle DIR LIST...` hears that half, sets `on` of each
+critical node just above what it sustains for its dwell where it does not sound, writes it into the
+bundle, and says what is left: `aed evaluate --part confirmation` then judges by the other half.
+
+Axes: T frames, K judged nodes.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from aed.bundle import load_bundle
+from ontology import LabelSet
+from training.evaluation.contestants import Aed
+from training.evaluation.evaluation import judged_nodes
+from training.evaluation.hearing import Heard, hear_all
+from training.evaluation.matching import frames_without
+from training.evaluation.material import JudgedNode, read_material
+from training.evaluation.sweep import upper_bound_per_hour
+from training.release.description import open_description, seal
+from training.release.evaluate import dwell_frames, sustained
+
+LEAST_ON, MOST_ON = 0.5, 0.95
+"""Below the one nothing deserves a person's attention; above the other nothing is ever heard."""
+
+MARGIN = 0.02
+"""By which a threshold stands above the loudest of the negatives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A node's threshold and what it rests on.
+
+    Attributes:
+        node: which.
+        on: the threshold.
+        loudest: what the node sustains at most where it does not sound.
+        false_alarms: recordings that still pass the threshold.
+        hours: how long it is known not to sound.
+    """
+
+    node: str
+    on: float
+    loudest: float
+    false_alarms: int
+    hours: float
+
+
+def choose(heard: Sequence[Heard], node: JudgedNode, labels: LabelSet) -> Chosen:
+    """Choose a node's threshold from recordings of the first contestant."""
+    dwell = dwell_frames(labels)[[node.column]]
+    peaks, hours = [0.0], 0.0
+    for each in heard:
+        free = frames_without(each, 0, node)
+        scores = np.where(free, each.said[0].scores[:, node.place], 0.0)
+        peaks.append(float(sustained(scores[:, None].astype(np.float32), dwell)[0]))
+        hours += float(free.sum()) * each.said[0].hop_s / 3600
+    loudest = max(peaks)
+    on = round(min(max(loudest + MARGIN, LEAST_ON), MOST_ON), 3)
+    return Chosen(
+        node=node.id,
+        on=on,
+        loudest=loudest,
+        false_alarms=sum(peak >= on for peak in peaks),
+        hours=hours,
+    )
+
+
+def main() -> int:
+    """Choose, write, tell."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluation.thresholds", description=main.__doc__
+    )
+    parser.add_argument("lists", nargs="+", type=Path, metavar="LIST")
+    parser.add_argument("--bundle", type=Path, required=True)
+    arguments = parser.parse_args()
+    bundle = load_bundle(arguments.bundle)
+    nodes = judged_nodes(bundle.labels)
+    recordings = [
+        each for each in read_material(arguments.lists, bundle.labels) if each.part == "development"
+    ]
+    contestant = Aed(bundle, [node.id for node in nodes], "aed")
+    hearings = hear_all(recordings, [contestant], Console(stderr=True))
+    chosen = [choose(hearings.heard, node, bundle.labels) for node in nodes]
+    info = open_description(arguments.bundle)
+    for each in chosen:
+        info["thresholds"].setdefault(each.node, {}).update(
+            {"on": each.on, "off": round(each.on / 2, 3)}
+        )
+        bound = upper_bound_per_hour(each.false_alarms, each.hours)
+        print(
+            f"{each.node:<14} on {each.on:.3f}: sustains at most {each.loudest:.3f} in "
+            f"{each.hours:.1f} h without it, {each.false_alarms} of them still pass, at most "
+            f"{bound:.3f} false alarms an hour (95 %)"
+        )
+    info["quality"]["thresholds"] = {
+        "measured_by": "python -m training.evaluation.thresholds",
+        "hours_of_development": round(max(each.hours for each in chosen), 2),
+        "false_alarms_of_development": {each.node: each.false_alarms for each in chosen},
+    }
+    seal(arguments.bundle, info)
+    for fault in hearings.faults:
+        print(fault)
+    return 1 if hearings.faults else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
