@@ -12,7 +12,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from aed import bundle_description, thresholds
 from aed.bundle_description import DESCRIPTION_FILE, ONTOLOGY_FILE
 from aed.errors import BundleError, ThresholdsError
 from aed.inference import HOP_SAMPLES, MOST_FRAMES, Inference, open_session
+from aed.second_look import VERIFIER_FILE, Judge, Verifier, blank_window, open_verifier
 from ontology import LabelSet, Node, Ontology, OntologyError, parse
 
 _logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Bundle:
         untaught: nodes of which, and of whose descendants, the model heard no example. What it
             says of them means nothing, so their posteriors are nought whatever the thresholds.
         thresholds: by node id or `default`: `on`, `off`, `dwell_s`, `hold_s`.
+        verifier: gives critical candidates a second look; None if nothing does.
         info: all of `bundle.yaml`.
         digest: SHA-256 of `bundle.yaml`, and so of every file it lists.
     """
@@ -66,6 +68,7 @@ class Bundle:
     bias: NDArray[np.float32]
     untaught: tuple[str, ...]
     thresholds: thresholds.Layer
+    verifier: Judge | None
     info: Mapping[str, Any]
     digest: str
 
@@ -73,7 +76,11 @@ class Bundle:
         """A stream of its own through the network; nodes it was never taught stay silent."""
         bias = self.bias.copy()
         bias[[self.labels.index[node] for node in self.untaught]] = -np.inf
-        return Inference(self.session, self.scale, bias)
+        return Inference(self.session, self.scale, bias, keeps_embedding=self.verifier is not None)
+
+    def without_second_look(self) -> "Bundle":
+        """The same model, whose critical candidates are reported without a second look."""
+        return replace(self, verifier=None)
 
 
 def default_bundle_path(state_directory: Path | None = None) -> Path:
@@ -108,16 +115,18 @@ def load_bundle(path: Path) -> Bundle:
     files = _read_files(path, info["files"])
     ontology = _parse_ontology(path, files[ONTOLOGY_FILE], info["ontology_digest"])
     labels = LabelSet(ontology)
+    session = _open_graph(path, files["model.onnx"], labels)
     bundle = Bundle(
         path=path,
         name=info["name"],
         ontology=ontology,
         labels=labels,
-        session=_open_graph(path, files["model.onnx"], labels),
+        session=session,
         scale=_calibration(path, info, "scale", labels, default=1.0),
         bias=_calibration(path, info, "bias", labels, default=0.0),
         untaught=_untaught(path, info, labels),
         thresholds=info["thresholds"],
+        verifier=_verifier(path, info, files, session, labels),
         info=info,
         digest=digest,
     )
@@ -194,6 +203,27 @@ def _open_graph(path: Path, model: bytes, labels: LabelSet) -> onnxruntime.Infer
     if unfixed:
         raise BundleError(f"{where}: states of unknown shape: {', '.join(unfixed)}")
     return session
+
+
+def _verifier(
+    path: Path,
+    info: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    session: onnxruntime.InferenceSession,
+    labels: LabelSet,
+) -> Verifier | None:
+    if VERIFIER_FILE not in files:
+        return None
+    entries = info["second_look"]
+    for entry in entries:
+        if entry["node"] not in labels.index:
+            where = path / DESCRIPTION_FILE
+            raise BundleError(f"{where}: second_look: the ontology has no node {entry['node']!r}")
+    widths = {node.name: node.shape[-1] for node in session.get_outputs()}
+    if "embedding" not in widths:
+        raise BundleError(f"{path / 'model.onnx'}: no output `embedding` for {VERIFIER_FILE}")
+    like = blank_window(widths["embedding"], len(labels), widths["log_mel"])
+    return open_verifier(path / VERIFIER_FILE, files[VERIFIER_FILE], entries, like)
 
 
 def _calibration(

@@ -19,6 +19,7 @@ from aed.audio import SAMPLE_RATE_HZ
 from aed.errors import BundleError
 from aed.inference import HOP_SAMPLES
 from aed.posteriors import LOG_MEL_FRAMES_PER_HOP
+from aed.second_look import VERIFIER_FILE
 
 FORMAT_VERSION = 2
 """Newest bundle format this program reads."""
@@ -143,6 +144,26 @@ def _check_keys(where: Path, info: dict[str, Any]) -> None:
                 f"`hold_s` with numbers, got {numbers!r}"
             )
     _check_files(where, info["files"])
+    if VERIFIER_FILE in info["files"]:
+        _check_second_look(where, info.get("second_look"))
+
+
+def _check_second_look(where: Path, entries: object) -> None:
+    """Entries in the order of the verifier's probabilities."""
+    if not isinstance(entries, list) or not entries:
+        raise BundleError(f"{where}: second_look: wanted a list of guarded nodes, got {entries!r}")
+    for entry in entries:
+        threshold = entry.get("threshold") if isinstance(entry, dict) else None
+        if (
+            not isinstance(entry, dict)
+            or not isinstance(entry.get("node"), str)
+            or not isinstance(threshold, float)
+            or not 0 <= threshold <= 1
+        ):
+            raise BundleError(
+                f"{where}: second_look: wanted a `node` and a `threshold` from 0.0 to 1.0, "
+                f"got {entry!r}"
+            )
 
 
 def _check_front_end(where: Path, front_end: Mapping[str, Any]) -> None:

@@ -3,7 +3,8 @@
 A node becomes a candidate when its posterior reaches the on-threshold. Time above it counts towards
 the dwell; time below the off-threshold takes a quarter of itself away, so that the pulses of an
 alarm add up over their pauses and scattered blips do not. A candidate is confirmed once its dwell
-is full, and gone when it has been below the off-threshold for too long.
+is full and no second look doubts it, and gone when it has been below the off-threshold for too
+long.
 
 Axes: N ontology nodes. A frame is a posterior frame (100 ms).
 """
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aed.posteriors import POSTERIOR_HOP_S
+from aed.second_look import SecondLook
 from aed.thresholds import NodeThresholds
 
 GAP_S = 2.0
@@ -64,7 +66,8 @@ class Candidate:
         on_frames: frames at or above the on-threshold.
         below_frames: frames since it was last at or above the off-threshold.
         is_on: at or above the on-threshold in the latest frame.
-        confirmed_frame: frame in which the dwell was full; None before.
+        confirmed_frame: frame in which the dwell was full and nothing doubted it; None before.
+        doubt: why a second look demoted it.
         peak: highest posterior since `rise_frame`.
         level_dbfs: highest level since `rise_frame`.
         muted_until: first frame that counts again, after an event of which this was a part.
@@ -78,10 +81,16 @@ class Candidate:
     below_frames: int = 0
     is_on: bool = False
     confirmed_frame: int | None = None
+    doubt: str | None = None
     peak: float = 0.0
     level_dbfs: float = -math.inf
     muted_until: int = 0
     tail_of: int | None = None
+
+    @property
+    def start_frame(self) -> int:
+        """Where it began, as far as is known."""
+        return self.rise_frame if self.onset_frame is None else self.onset_frame
 
 
 class CandidateTable:
@@ -90,14 +99,21 @@ class CandidateTable:
     Args:
         nodes: id of each column.
         thresholds: of each column.
+        second_look: confirms candidates of guarded columns; None if their dwell is enough.
 
     Attributes:
         live: candidates by column.
         suppressed: the latest that were not reported, oldest first.
     """
 
-    def __init__(self, nodes: Sequence[str], thresholds: Sequence[NodeThresholds]) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[str],
+        thresholds: Sequence[NodeThresholds],
+        second_look: SecondLook | None = None,
+    ) -> None:
         self._nodes = nodes
+        self._second_look = second_look
         self._off_array = np.array([each.off for each in thresholds], np.float32)  # (N,)
         self._off = self._off_array.tolist()
         self._on = np.array([each.on for each in thresholds], np.float32).tolist()
@@ -111,6 +127,8 @@ class CandidateTable:
         """Forget the stream."""
         self.live.clear()
         self.suppressed.clear()
+        if self._second_look is not None:
+            self._second_look.reset()
 
     def rising(self, posteriors: NDArray[np.float32]) -> NDArray[np.bool_]:
         """(T,): frames of posteriors (T, N) in which any node reaches its off-threshold."""
@@ -131,7 +149,9 @@ class CandidateTable:
         posteriors: NDArray[np.float32],
         confidence: NDArray[np.float32],
         level_dbfs: float,
+        *,
         hastened: Collection[int] = (),
+        proven: Collection[int] = (),
     ) -> None:
         """Take in one frame.
 
@@ -141,6 +161,7 @@ class CandidateTable:
             confidence: (N,), the same with the evidence of timing; thresholds are held to it.
             level_dbfs: its level.
             hastened: columns whose timing pattern is being heard.
+            proven: columns of which a timing pattern leaves no doubt.
         """
         for column in np.flatnonzero(confidence >= self._off_array).tolist():
             if column not in self.live:
@@ -152,9 +173,19 @@ class CandidateTable:
             share = PATTERN_DWELL if column in hastened else 1.0
             wanted = math.ceil(self._dwell_frames[column] * share) * _UP
             if candidate.confirmed_frame is None and candidate.dwell >= wanted:
-                candidate.confirmed_frame = frame
+                self._confirm(column, candidate, frame, is_proven=column in proven)
             if self._is_gone(column, candidate):
                 self.give_up(column, frame)
+
+    def _confirm(
+        self, column: int, candidate: Candidate, frame: int, *, is_proven: bool = False
+    ) -> None:
+        """Confirm a candidate, unless a second look doubts it."""
+        candidate.doubt = None
+        if self._second_look is not None and not is_proven:
+            candidate.doubt = self._second_look.doubt(column, frame)
+        if candidate.doubt is None:
+            candidate.confirmed_frame = frame
 
     def _hear(self, column: int, candidate: Candidate, frame: int, value: float) -> None:
         candidate.is_on = value >= self._on[column] and frame >= candidate.muted_until
@@ -185,13 +216,27 @@ class CandidateTable:
             is_over: the stream ends here.
         """
         candidate = self.live.pop(column)
-        if candidate.confirmed_frame is not None:
-            return
-        onset = candidate.rise_frame if candidate.onset_frame is None else candidate.onset_frame
+        if candidate.confirmed_frame is None:
+            self._remember_why(column, candidate, frame, is_over=is_over)
+
+    def end(self, frame: int) -> None:
+        """Drop every candidate: the stream ends here.
+
+        Args:
+            frame: the last frame.
+        """
+        for column in list(self.live):
+            self.give_up(column, frame, is_over=True)
+        if self._second_look is not None:
+            self._second_look.reset()
+
+    def _remember_why(
+        self, column: int, candidate: Candidate, frame: int, *, is_over: bool = False
+    ) -> None:
         self.suppressed.append(
             Suppressed(
                 node=self._nodes[column],
-                onset_s=seconds(onset),
+                onset_s=seconds(candidate.start_frame),
                 gone_s=seconds(frame + 1),
                 peak=candidate.peak,
                 reason=self._reason(column, candidate, is_over=is_over),
@@ -199,6 +244,8 @@ class CandidateTable:
         )
 
     def _reason(self, column: int, candidate: Candidate, *, is_over: bool) -> str:
+        if candidate.doubt is not None:
+            return candidate.doubt
         if candidate.onset_frame is None and candidate.tail_of is not None:
             return f"it was the tail of event {candidate.tail_of}"
         if candidate.onset_frame is None:
@@ -211,17 +258,21 @@ class CandidateTable:
         on = f"{self._on[column]:.2f}"
         return f"it was above {on} for {heard_s:.1f} s of the {wanted_s:.1f} s it needs{end}"
 
-    def restart(self, column: int, muted_until: int, *, tail_of: int) -> None:
+    def restart(self, column: int, frame: int, *, muted_until: int, tail_of: int) -> None:
         """Make a candidate begin anew: what it did so far was part of an event that has ended.
 
-        One that is below its off-threshold is simply forgotten.
+        One that is below its off-threshold is simply forgotten, unless it was demoted.
 
         Args:
             column: the candidate's.
+            frame: the latest frame.
             muted_until: first frame that may count towards a new event.
             tail_of: number of the event.
         """
-        if self.live.pop(column).below_frames:
+        candidate = self.live.pop(column)
+        if candidate.doubt is not None:
+            self._remember_why(column, candidate, frame)
+        if candidate.below_frames:
             return
         self.live[column] = Candidate(
             rise_frame=muted_until, muted_until=muted_until, tail_of=tail_of
@@ -236,7 +287,7 @@ class CandidateTable:
         for column, candidate in self.live.items():
             has_half = 2 * candidate.dwell >= self._dwell_frames[column] * _UP
             if candidate.confirmed_frame is None and candidate.below_frames == 0 and has_half:
-                candidate.confirmed_frame = frame
+                self._confirm(column, candidate, frame)
 
 
 def whole_frames(duration_s: float) -> int:

@@ -5,7 +5,7 @@
 Stream time is counted in samples at 16 kHz from the start of the stream. How the sound was cut
 into chunks does not matter: the same sound gives the same posteriors.
 
-Axes: S samples, T posterior frames, N ontology nodes, F mel bands.
+Axes: S samples, T posterior frames, N ontology nodes, F mel bands, D embedding.
 """
 
 import numpy as np
@@ -26,13 +26,13 @@ class StreamingDetector:
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        bands = next(
-            node.shape[-1] for node in bundle.session.get_outputs() if node.name == "log_mel"
-        )
+        widths = {node.name: node.shape[-1] for node in bundle.session.get_outputs()}
+        keeps_embedding = bundle.verifier is not None
         self._nothing = Frames(
             values=np.zeros((0, len(bundle.labels)), np.float32),
-            log_mel=np.zeros((0, bands), np.float32),
+            log_mel=np.zeros((0, widths["log_mel"]), np.float32),
             level_dbfs=np.zeros(0, np.float32),
+            embedding=(np.zeros((0, widths["embedding"]), np.float32) if keeps_embedding else None),
         )
         # Lives as long as the stream: the resampler, what each layer remembers, the samples that
         # do not fill a frame yet, and how many frames went by.
@@ -107,14 +107,15 @@ class StreamingDetector:
 
     def _posteriors(self, blocks: list[NDArray[np.float32]], start_frame: int) -> Posteriors:
         heard = [self._inference.run(block) for block in blocks] or [self._nothing]
-        values, log_mel, level_dbfs = zip(*heard, strict=True)
+        embeddings = [each.embedding for each in heard if each.embedding is not None]
         return Posteriors(
-            values=_joined(values),
+            values=_joined([each.values for each in heard]),
             start_frame=start_frame,
-            level_dbfs=_joined(level_dbfs),
-            log_mel=_joined(log_mel),
+            level_dbfs=_joined([each.level_dbfs for each in heard]),
+            log_mel=_joined([each.log_mel for each in heard]),
+            embedding=_joined(embeddings) if embeddings else None,
         )
 
 
-def _joined(parts: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
+def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

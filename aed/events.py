@@ -13,6 +13,8 @@ Rules, each of them tested by a table of posteriors written by hand:
 - When an event ends, its ancestors must fall quiet, or go on for more than `TAIL_S`, before they
   can open an event: an alarm that fades through "alarm" is not a second alarm. What goes on above
   an event that called a person does not call them again until it falls quiet or gets more urgent.
+- Where there is a second look (see `second_look`), a guarded node is confirmed only if that agrees
+  or T3 or T4 is heard. What it demotes may still be told at a node above.
 - A timing pattern is evidence, never a veto: it adds log-odds to the nodes known by it, halves
   their dwell, keeps the event over its pauses and names its kind. Without one nothing is lost.
 
@@ -27,9 +29,10 @@ from numpy.typing import NDArray
 from aed.attention import AlertPolicies, CallsInMind
 from aed.candidates import Candidate, CandidateTable, Suppressed, whole_frames
 from aed.evidence import PatternEvidence
-from aed.open_events import Event, OpenEvent, Phase
+from aed.open_events import Event, OpenEvent, news
 from aed.patterns import RANK, PatternFinder, PatternMatch
 from aed.posteriors import LOG_MEL_FRAMES_PER_HOP, Posteriors
+from aed.second_look import SecondLook
 from aed.thresholds import PATTERN_HOLD_S, NodeThresholds
 from ontology import LabelSet, Ontology
 
@@ -64,6 +67,7 @@ class EventTracker:
         thresholds: of every node, from `thresholds.resolve`.
         fmin_hz: lower edge of the front end's lowest mel band.
         fmax_hz: upper edge of its highest mel band.
+        second_look: confirms critical candidates; None for none.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class EventTracker:
         *,
         fmin_hz: float,
         fmax_hz: float,
+        second_look: SecondLook | None = None,
     ) -> None:
         self._labels = LabelSet(ontology)
         self._policies = AlertPolicies(self._labels)
@@ -81,7 +86,9 @@ class EventTracker:
         # Live as long as the stream: timing patterns, rising nodes, events that have not ended,
         # and what a person was called for and still hears.
         self._patterns = PatternFinder(fmin_hz=fmin_hz, fmax_hz=fmax_hz)
-        self._candidates = CandidateTable(nodes, [thresholds[node] for node in nodes])
+        self._second_look = second_look
+        numbers = [thresholds[node] for node in nodes]
+        self._candidates = CandidateTable(nodes, numbers, second_look)
         self._open: list[OpenEvent] = []
         self._calls = CallsInMind([self._candidates.hold_frames(n) for n in range(len(nodes))])
         self._next_frame: int | None = None
@@ -112,6 +119,8 @@ class EventTracker:
                 f"wanted frames from {self._next_frame} on with {len(self._labels)} nodes, "
                 f"got {values.shape} from {posteriors.start_frame} on"
             )
+        if self._second_look is not None:
+            self._second_look.remember(posteriors)
         rising = self._candidates.rising(values).tolist()
         suspected = self._evidence.suspected(values).tolist()
         events: list[Event] = []
@@ -137,11 +146,10 @@ class EventTracker:
         frame = self._next_frame - 1
         self._candidates.decide_open(frame)
         self._decide(frame, may_wait=False)
-        events = self._news()
+        events = news(self._open, self._labels, self._policies)
         events += [event.snapshot("end", self._labels, self._policies) for event in self._open]
         self._open.clear()
-        for column in list(self._candidates.live):
-            self._candidates.give_up(column, frame, is_over=True)
+        self._candidates.end(frame)
         self._patterns.reset()
         self._calls.forget()
         self._next_frame = None
@@ -164,8 +172,14 @@ class EventTracker:
         match: PatternMatch | None,
     ) -> list[Event]:
         confidence = self._evidence.weigh(posteriors, match)
-        hastened = self._evidence.columns(match)
-        self._candidates.step(frame, posteriors, confidence, level_dbfs, hastened)
+        self._candidates.step(
+            frame,
+            posteriors,
+            confidence,
+            level_dbfs,
+            hastened=self._evidence.columns(match),
+            proven=self._evidence.proven(match),
+        )
         for column, candidate in self._candidates.live.items():
             if candidate.below_frames == 0:
                 self._calls.hear(column, frame)
@@ -178,7 +192,7 @@ class EventTracker:
         self._decide(frame)
         if match is not None:
             self._name(match)
-        return ended + self._news()
+        return ended + news(self._open, self._labels, self._policies)
 
     def _holding(self, event: OpenEvent, confidence: NDArray[np.float32]) -> list[int]:
         """Which nodes that the event has reached are heard, and explained by no other event."""
@@ -204,7 +218,9 @@ class EventTracker:
                     continue
                 self._calls.remember(column, event.urgency, frame - candidate.below_frames)
                 if not self._is_told(column):
-                    self._candidates.restart(column, frame + _TAIL_FRAMES, tail_of=event.number)
+                    self._candidates.restart(
+                        column, frame, muted_until=frame + _TAIL_FRAMES, tail_of=event.number
+                    )
         return [event.snapshot("end", self._labels, self._policies) for event in ended]
 
     def _hold_frames(self, event: OpenEvent) -> int:
@@ -244,7 +260,7 @@ class EventTracker:
 
     def _host(self, column: int, candidate: Candidate) -> OpenEvent | None:
         """The open event, at the deepest ancestor of a node, that the node makes more precise."""
-        onset_frame = _onset(candidate)
+        onset_frame = candidate.start_frame
         hosts = [
             event
             for event in self._open
@@ -266,7 +282,7 @@ class EventTracker:
         return OpenEvent(
             number=self._events_so_far,
             reached=[column],
-            onset_frame=_onset(candidate),
+            onset_frame=candidate.start_frame,
             first_detected_frame=frame,
             detected_frame=frame,
             held_frame=frame - candidate.below_frames,
@@ -281,17 +297,3 @@ class EventTracker:
             is_better = event.pattern is None or RANK[match.kind] > RANK[event.pattern]
             if is_better and self._evidence.is_named_by(event.column, match):
                 event.name_pattern(match.kind)
-
-    def _news(self) -> list[Event]:
-        """Snapshots of the events that began or became clearer."""
-        events = []
-        for event in self._open:
-            if event.has_news:
-                phase: Phase = "update" if event.was_told else "start"
-                events.append(event.snapshot(phase, self._labels, self._policies))
-                event.has_news, event.was_told = False, True
-        return events
-
-
-def _onset(candidate: Candidate) -> int:
-    return candidate.rise_frame if candidate.onset_frame is None else candidate.onset_frame

@@ -21,6 +21,9 @@ LOG_ODDS = 2.5
 NAMING_STRENGTH = 0.5
 """A weaker match names the kind only of an event at the very node that is known by it."""
 
+PROVING = ("t3", "t4")
+"""Kinds that leave no doubt: no second look is needed. A steady tone has many causes."""
+
 _LEAST = 1e-6
 
 
@@ -42,6 +45,12 @@ class PatternEvidence:
             )
             for kind in PATTERNS
         }
+        self._proven = {
+            kind: frozenset(
+                np.flatnonzero(labels.ancestors[sorted(self._columns[kind])].any(0)).tolist()
+            )
+            for kind in PROVING
+        }
         patterned = frozenset[int]().union(*self._columns.values())
         self._tops = sorted({_top(column, self._parent) for column in patterned})
 
@@ -53,6 +62,10 @@ class PatternEvidence:
     def columns(self, match: PatternMatch | None) -> frozenset[int]:
         """Columns of the nodes that are known by the pattern being heard."""
         return frozenset() if match is None else self._columns[match.kind]
+
+    def proven(self, match: PatternMatch | None) -> frozenset[int]:
+        """Columns of which the pattern being heard leaves no doubt: known by it, or above one."""
+        return frozenset() if match is None else self._proven.get(match.kind, frozenset())
 
     def weigh(
         self, posteriors: NDArray[np.float32], match: PatternMatch | None

@@ -10,6 +10,7 @@ from aed.bundle import Bundle
 from aed.detector import StreamingDetector
 from aed.events import Event, EventTracker
 from aed.posteriors import Posteriors
+from aed.second_look import SecondLook
 from aed.thresholds import Layer, resolve
 
 
@@ -42,14 +43,17 @@ class Hearing:
 
     def __init__(self, bundle: Bundle, settings: Layer | None = None) -> None:
         self.labels = bundle.labels
-        front_end = bundle.info["front_end"]
+        edges_hz = {key: float(bundle.info["front_end"][key]) for key in ("fmin_hz", "fmax_hz")}
+        second_look = None
+        if bundle.verifier is not None:
+            second_look = SecondLook(bundle.verifier, bundle.labels, **edges_hz)
         # Both live as long as the stream.
         self._detector = StreamingDetector(bundle)
         self._tracker = EventTracker(
             bundle.ontology,
             resolve(bundle.thresholds, bundle.ontology, settings),
-            fmin_hz=float(front_end["fmin_hz"]),
-            fmax_hz=float(front_end["fmax_hz"]),
+            second_look=second_look,
+            **edges_hz,
         )
 
     def feed(self, chunk: AudioChunk) -> Heard:

@@ -5,7 +5,7 @@ The past of every layer is an explicit input and output of the graph (`state_<k>
 posteriors gives the same result. Calibration, tree and level are part of the graph too: numpy
 beside it takes several times as long for them.
 
-Axes: S samples, T posterior frames, N ontology nodes, L log-mel frames, F mel bands.
+Axes: S samples, T posterior frames, N ontology nodes, L log-mel frames, F mel bands, D embedding.
 """
 
 from collections.abc import Callable
@@ -59,6 +59,7 @@ class Frames(NamedTuple):
     values: NDArray[np.float32]  # (T, N), calibrated posteriors
     log_mel: NDArray[np.float32]  # (T * 10, F)
     level_dbfs: NDArray[np.float32]  # (T,)
+    embedding: NDArray[np.float32] | None = None  # (T, D), if it is kept
 
 
 class _Block:
@@ -70,6 +71,8 @@ class _Block:
         frames: int,
         calibration: _Arrays,
         states: tuple[_Arrays, _Arrays],
+        *,
+        keeps_embedding: bool,
     ) -> None:
         shapes = {node.name: node.shape for node in session.get_outputs()}
         self.audio = np.zeros((1, frames * HOP_SAMPLES), np.float32)
@@ -77,6 +80,9 @@ class _Block:
             values=np.zeros((frames, shapes["posteriors"][-1]), np.float32),
             log_mel=np.zeros((frames * LOG_MEL_FRAMES_PER_HOP, shapes["log_mel"][-1]), np.float32),
             level_dbfs=np.zeros(frames, np.float32),
+            embedding=(
+                np.zeros((frames, shapes["embedding"][-1]), np.float32) if keeps_embedding else None
+            ),
         )
         # Two bindings: states are read from one set and written to the other, in turn.
         self.bindings = [session.io_binding(), session.io_binding()]
@@ -86,6 +92,8 @@ class _Block:
             _bind(binding.bind_output, "posteriors", self.heard.values[np.newaxis])
             _bind(binding.bind_output, "log_mel", self.heard.log_mel[np.newaxis])
             _bind(binding.bind_output, "level_dbfs", self.heard.level_dbfs[np.newaxis])
+            if self.heard.embedding is not None:
+                _bind(binding.bind_output, "embedding", self.heard.embedding[np.newaxis])
             for name in old:
                 _bind(binding.bind_input, name, old[name])
                 _bind(binding.bind_output, f"next_{name}", new[name])
@@ -102,6 +110,7 @@ class Inference:
         session: made by `open_session`.
         scale: (N,) float32, calibration of the conditional logits.
         bias: (N,) float32, the same.
+        keeps_embedding: hand on the embeddings too, for a second look.
     """
 
     def __init__(
@@ -109,8 +118,11 @@ class Inference:
         session: onnxruntime.InferenceSession,
         scale: NDArray[np.float32],
         bias: NDArray[np.float32],
+        *,
+        keeps_embedding: bool = False,
     ) -> None:
         self._session = session
+        self._keeps_embedding = keeps_embedding
         self._calibration = {"scale": scale, "bias": bias}
         # Lives as long as the stream: what each layer remembers of it, twice, and whose turn it is.
         self._states = (_zero_states(session), _zero_states(session))
@@ -141,13 +153,22 @@ class Inference:
         block = self._blocks.get(frames)
         if block is None:
             block = self._blocks[frames] = _Block(
-                self._session, frames, self._calibration, self._states
+                self._session,
+                frames,
+                self._calibration,
+                self._states,
+                keeps_embedding=self._keeps_embedding,
             )
         block.audio[0] = samples
         self._session.run_with_iobinding(block.bindings[self._turn])
         self._turn = 1 - self._turn
         heard = block.heard
-        return Frames(heard.values.copy(), heard.log_mel.copy(), heard.level_dbfs.copy())
+        return Frames(
+            values=heard.values.copy(),
+            log_mel=heard.log_mel.copy(),
+            level_dbfs=heard.level_dbfs.copy(),
+            embedding=None if heard.embedding is None else heard.embedding.copy(),
+        )
 
 
 def _zero_states(session: onnxruntime.InferenceSession) -> _Arrays:

@@ -149,3 +149,14 @@ class OpenEvent:
             critical=policies.is_critical(self.reached),
             alert_now=alert_now,
         )
+
+
+def news(events: Sequence[OpenEvent], labels: LabelSet, policies: AlertPolicies) -> list[Event]:
+    """Snapshots of the events that began or became clearer since they were last told."""
+    snapshots = []
+    for event in events:
+        if event.has_news:
+            phase: Phase = "update" if event.was_told else "start"
+            snapshots.append(event.snapshot(phase, labels, policies))
+            event.has_news, event.was_told = False, True
+    return snapshots

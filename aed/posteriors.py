@@ -1,6 +1,6 @@
 """What the detector says: posteriors over an ontology, frame by frame.
 
-Axes: T posterior frames, N ontology nodes, L log-mel frames, F mel bands.
+Axes: T posterior frames, N ontology nodes, L log-mel frames, F mel bands, D embedding.
 """
 
 from dataclasses import dataclass
@@ -31,12 +31,14 @@ class Posteriors:
             [i, i + 1) * POSTERIOR_HOP_S of stream time and is known at its end.
         level_dbfs: (T,) float32, RMS level of each frame in dB relative to full scale.
         log_mel: (T * 10, F) float32, natural log of mel power, 10 ms apart.
+        embedding: (T, D) float32, what the tree head judges; None where no second look needs it.
     """
 
     values: NDArray[np.float32]
     start_frame: int
     level_dbfs: NDArray[np.float32]
     log_mel: NDArray[np.float32]
+    embedding: NDArray[np.float32] | None = None
 
     @property
     def time_s(self) -> NDArray[np.float32]:

@@ -97,6 +97,8 @@ def load_fitting_bundle(settings: Settings, *, where: Path) -> Bundle:
         BundleError: the bundle cannot be used.
     """
     bundle = load_bundle(bundle_path(settings))
+    if not settings.second_look:
+        bundle = bundle.without_second_look()
     fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
     return bundle
 

@@ -233,6 +233,10 @@ class Settings(_Part):
     classes: tuple[NodeId, ...] | None = Field(
         default=None, description="a list of node ids, or null for every node with an alert policy"
     )
+    second_look: StrictBool = Field(
+        default=True,
+        description="true, or false to report critical sounds without the model's second look",
+    )
     state_directory: FilePath | None = Field(
         default=None, description="the path of a folder, or null for systemd's, else /var/lib/aed"
     )

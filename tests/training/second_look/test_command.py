@@ -17,7 +17,9 @@ from training.second_look.install import install
 
 pytestmark = pytest.mark.torch
 
-WORTH = Worth(true_alerts=60, demoted=1, wrong_alerts=40, spared=20)
+WORTH = Worth(
+    true_alerts=60, recorded_alerts=20, demoted=1, wrong_alerts=40, spared=20, surely_spared=0.4
+)
 
 
 @pytest.fixture
@@ -68,7 +70,9 @@ def test_what_was_fitted_is_what_the_bundle_judges_by(folder: Path) -> None:
 
 
 def test_the_table_says_what_is_not_worth_it() -> None:
-    weak = Worth(true_alerts=60, demoted=1, wrong_alerts=40, spared=2)
+    weak = Worth(
+        true_alerts=60, recorded_alerts=20, demoted=1, wrong_alerts=40, spared=9, surely_spared=0.1
+    )
     fitted = {
         "life_safety": Fitted(weights=np.zeros(3), bias=0.0, threshold=0.25, worth=WORTH),
         "window_glass": Fitted(weights=np.zeros(3), bias=0.0, threshold=0.1, worth=weak),
@@ -77,6 +81,6 @@ def test_the_table_says_what_is_not_worth_it() -> None:
 
     _, life_safety, window_glass, gas = table(fitted).splitlines()
 
-    assert life_safety.split() == ["life_safety", "60", "1", "40", "20", "0.250"]
+    assert life_safety.split() == ["life_safety", "60", "20", "1", "40", "20", "40%", "0.250"]
     assert window_glass.endswith("not worth it")
     assert gas.endswith("too few candidates")
