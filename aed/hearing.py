@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aed.audio import AudioChunk
 from aed.bundle import Bundle
 from aed.detector import StreamingDetector
-from aed.events import Event, EventTracker
+from aed.events import Event, EventTracker, Suppressed
 from aed.posteriors import Posteriors
 from aed.second_look import SecondLook
 from aed.thresholds import Layer, resolve
@@ -55,6 +55,11 @@ class Hearing:
             second_look=second_look,
             **edges_hz,
         )
+
+    @property
+    def suppressed(self) -> tuple[Suppressed, ...]:
+        """The latest candidates that were not reported, and why; oldest first."""
+        return self._tracker.suppressed
 
     def feed(self, chunk: AudioChunk) -> Heard:
         """Hear a chunk of any length, rate and channel count.
