@@ -15,8 +15,10 @@ from ontology import PATTERNS, LabelSet
 SUSPICION = 0.15
 """Patterns are looked for while a top-level node above a patterned one has this posterior."""
 
-LOG_ODDS = 2.5
-"""What a pattern of full strength adds to the log-odds of its nodes: 0.4 becomes 0.89."""
+LOG_ODDS = {"t3": 2.5, "t4": 2.5, "continuous": 0.5, "chirp": 2.5}
+"""What a pattern of full strength adds to the log-odds of its nodes: at 2.5, 0.4 becomes 0.89. A
+tone that does not stop is in many a song: worth 2.5, it raised 8 of the 14 wrong critical events in
+25 hours of music, talk, games and home scenes."""
 
 NAMING_STRENGTH = 0.5
 """A weaker match names the kind only of an event at the very node that is known by it."""
@@ -83,7 +85,7 @@ class PatternEvidence:
         if match is None or not columns:
             return posteriors
         confidence = posteriors.copy()
-        factor = float(np.exp(LOG_ODDS * match.strength))
+        factor = float(np.exp(LOG_ODDS[match.kind] * match.strength))
         for column in columns:
             posterior = min(max(float(posteriors[column]), _LEAST), 1 - _LEAST)
             odds = factor * posterior / (1 - posterior)
