@@ -8,6 +8,7 @@ asked for, since an alarm is told when it begins; PSDS (Bilen et al. 2020) by se
 cross triggers.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,9 @@ def _event_f1(
     if any(each.said[contestant].events is None for each in marked):
         return None
     try:
-        from sed_eval.sound_event import EventBasedMetrics  # noqa: PLC0415 - extra `evaluate`
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # dcase_util imports pkg_resources
+            from sed_eval.sound_event import EventBasedMetrics  # noqa: PLC0415 - extra `evaluate`
     except ModuleNotFoundError as error:
         raise _lacking(error) from error
     metrics = EventBasedMetrics([node.id], evaluate_offset=False, t_collar=ONSET_COLLAR_S)
@@ -108,8 +111,12 @@ def _event_f1(
 
 def _psds(marked: Sequence[Heard], contestant: int, node: JudgedNode, spans: Spans) -> float | None:
     try:
-        from sed_scores_eval import intersection_based  # noqa: PLC0415 - extra `evaluate`
-        from sed_scores_eval.base_modules.scores import create_score_dataframe  # noqa: PLC0415
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # dcase_util imports pkg_resources
+            from sed_scores_eval import intersection_based  # noqa: PLC0415 - extra `evaluate`
+            from sed_scores_eval.base_modules.scores import (  # noqa: PLC0415
+                create_score_dataframe,
+            )
     except ModuleNotFoundError as error:
         raise _lacking(error) from error
     scores, durations_s = {}, {}
