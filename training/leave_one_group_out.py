@@ -119,7 +119,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     tree = ontology.home()
-    base_config, last_config = (read_run(path) for path in SHIPPED_RUNS)
+    base_config, last_config = read_run(SHIPPED_RUNS[0]), read_run(SHIPPED_RUNS[-1])
     if arguments.fold_steps is not None:
         last_config = replace(last_config, steps=arguments.fold_steps)
     data = open_data(arguments.data, arguments.cache, held_out_share=base_config.held_out_share)

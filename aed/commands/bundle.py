@@ -97,8 +97,15 @@ def _one_line(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_one_line(each)}" for key, each in value.items())
     if isinstance(value, list):
-        return "[" + ", ".join(_one_line(each) for each in value) + "]"
+        told = [_one_line(each) for each in value[:_MOST_TOLD]]
+        if len(value) > _MOST_TOLD:
+            told.append(f"and {len(value) - _MOST_TOLD} more")
+        return f"[{', '.join(told)}]"
     return str(value)
+
+
+_MOST_TOLD = 16
+"""Of a list; `bundle.yaml` holds all of it."""
 
 
 def _load(folder: Path | None) -> "Bundle":

@@ -39,6 +39,17 @@ def test_show_lists_what_the_model_was_never_taught(bundle: Bundle) -> None:
     assert "untaught    none" in command.describe(replace(bundle, untaught=()))
 
 
+def test_show_tells_the_beginning_of_long_lists_and_how_much_more_there_is(bundle: Bundle) -> None:
+    long = replace(
+        bundle, info={**bundle.info, "training": {"hard": [f"clip {n}" for n in range(40)]}}
+    )
+
+    (line,) = [line for line in command.describe(long) if line.startswith("  hard: ")]
+
+    assert line.startswith("  hard: [clip 0, clip 1, ")
+    assert line.endswith(", and 24 more]")
+
+
 def test_check_says_that_a_bundle_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", str(SHIPPED)) == 0
 
