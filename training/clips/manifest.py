@@ -1,12 +1,12 @@
 """The manifest of a data folder: what each recording is, checked before anything is decoded."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from training.errors import TrainingDataError
+from training.tables import read_table
 
 MANIFEST_NAME = "manifest.tsv"
 COLUMNS = ("path", "label", "split", "use", "source", "group", "licence", "duration_s")
@@ -38,22 +38,8 @@ def read_manifest(folder: Path) -> tuple[ClipRow, ...]:
             two splits. All faults are told at once, each with its line.
     """
     path = folder / MANIFEST_NAME
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise TrainingDataError(
-                    f"{path}: wanted the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing"
-                )
-            lines = [(reader.line_num, cells) for cells in reader]
-    except OSError as error:
-        raise TrainingDataError(
-            f"{path}: cannot be read ({error.strerror}); AED_DATA must name a folder with a "
-            f"{MANIFEST_NAME}"
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise TrainingDataError(f"{path}: is not a table in UTF-8: {error}") from error
+    advice = f"AED_DATA must name a folder with a {MANIFEST_NAME}"
+    lines = read_table(path, COLUMNS, advice)
     rows, faults = [], []
     for number, cells in lines:
         found = list(_cell_faults(cells))

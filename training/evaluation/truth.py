@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from training.errors import TrainingDataError
+from training.tables import read_table
 
 TRUTH_NAME = "truth.tsv"
 COLUMNS = ("path", "kind", "part", "group", "source", "node", "onset_s", "offset_s", "snr_db")
@@ -89,19 +90,7 @@ def read_truth(path: Path, nodes: Collection[str]) -> tuple[Recording, ...]:
         TrainingDataError: it cannot be read, a column is missing, or lines are wrong: all faults at
             once, each with its line.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if lacking:
-                raise TrainingDataError(
-                    f"{path}: wanted the columns {', '.join(COLUMNS)}; {', '.join(lacking)} missing"
-                )
-            lines = [(reader.line_num, row) for row in reader]
-    except OSError as error:
-        raise TrainingDataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise TrainingDataError(f"{path}: is not a table in UTF-8: {error}") from error
+    lines = read_table(path, COLUMNS)
     known = frozenset(nodes)
     faults: list[str] = []
     about: dict[str, tuple[str, ...]] = {}
