@@ -34,6 +34,8 @@ T4_STEP_SPREAD = 1.25
 """Longest over shortest step within one group."""
 T4_PAUSE_S = (4.3, 5.7)
 T4_QUIET_S = 2.0
+T4_MOST_BETWEEN = 4
+"""Pulses of something else that may fall into the pause of T4; with more it is another rhythm."""
 
 CONTINUOUS_S = 3.0
 CONTINUOUS_PROMINENCE_DB = 8.0
@@ -125,7 +127,8 @@ def _t4_strength(tone: Tone) -> float:
             groups.append([pulse])
     fours = [group for group in groups if _is_t4_group(group)]
     for before, after in pairwise(fours):
-        if _within(after[0].onset_s - before[-1].offset_s, T4_PAUSE_S):
+        is_paused = _within(after[0].onset_s - before[-1].offset_s, T4_PAUSE_S)
+        if is_paused and _pulses_between(tone, before, after) <= T4_MOST_BETWEEN:
             return 1.0
     alone = any(_is_apart(tone, tone.pulses, group, T4_QUIET_S) for group in fours)
     return 0.5 if alone else 0.0
@@ -136,6 +139,11 @@ def _is_t4_group(group: Sequence[Pulse]) -> bool:
         return False
     steps = [after.onset_s - before.onset_s for before, after in pairwise(group)]
     return min(steps) >= T4_STEP_S[0] and max(steps) <= T4_STEP_SPREAD * min(steps)
+
+
+def _pulses_between(tone: Tone, before: Sequence[Pulse], after: Sequence[Pulse]) -> int:
+    """How many pulses fall between two groups of a tone."""
+    return sum(before[-1].onset_s < pulse.onset_s < after[0].onset_s for pulse in tone.pulses)
 
 
 def _is_continuous(tone: Tone) -> bool:
