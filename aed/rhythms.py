@@ -97,7 +97,7 @@ def name_rhythm(tone: Tone) -> Rhythm | None:
 def _t3_strength(tone: Tone) -> float:
     pulses = [pulse for pulse in tone.pulses if pulse.is_cut or pulse.duration_s >= T3_ON_S[0] / 2]
     steps = "".join(_t3_step(before, after) for before, after in pairwise(pulses))
-    if any(rhythm in steps for rhythm in ("aab", "aba", "baa")) and "aaa" not in steps:
+    if any(rhythm in steps for rhythm in ("aab", "baa")) and "aaa" not in steps:
         return 1.0
     for start in range(len(steps) - 1):
         group = pulses[start : start + 3]
