@@ -1,12 +1,12 @@
 """`aed explain`: why there was an alert at a moment of a recording, or none."""
 
 import argparse
+import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from aed.commands import Subparsers
     from aed.explanation import Explanation
     from aed.thresholds import Layer
@@ -32,6 +32,9 @@ def add_parser(subparsers: "Subparsers") -> None:
         "--config", type=Path, metavar="FILE", help="settings whose thresholds hold"
     )
     parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="words, or one JSON object"
+    )
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="PNG", help="draw it too (extra `train`)"
     )
     parser.set_defaults(run=run)
@@ -49,15 +52,20 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from aed.bundle import default_bundle_path, load_bundle
     from aed.explanation import explain
+    from aed.explanation_text import as_json, lines
     from aed.recordings import read_recording
 
     bundle = load_bundle(arguments.bundle or default_bundle_path())
     settings = _thresholds(arguments.config)
     explanation = explain(bundle, read_recording(arguments.path), arguments.at_s, settings)
-    print("\n".join(_lines(explanation, arguments.path)))
+    if arguments.format == "json":
+        print(json.dumps(as_json(explanation, arguments.path)))
+    else:
+        print("\n".join(_printable(line) for line in lines(explanation, arguments.path)))
     if arguments.output is not None:
-        _draw(explanation, f"{arguments.path} at {arguments.at_s:g} s", arguments.output)
-        print(f"picture: {arguments.output}")
+        title = _printable(f"{Path(arguments.path).name} at {arguments.at_s:g} s")
+        _draw(explanation, title, arguments.output)
+        print(f"picture: {arguments.output}", file=sys.stderr)
     return 0
 
 
@@ -86,36 +94,6 @@ def _draw(explanation: "Explanation", title: str, output: Path) -> None:
         raise AudioError(f"{output}: the picture cannot be written ({error})") from error
 
 
-def _lines(explanation: "Explanation", path: str) -> "Iterator[str]":
-    """What is told, line by line."""
-    yield f"{path} at {explanation.at_s:.1f} s of {explanation.duration_s:.1f} s"
-    yield f"level {explanation.level_dbfs:.0f} dBFS; {_pattern(explanation)}"
-    if not explanation.events:
-        yield "no event around"
-    for event in explanation.events:
-        alerts = [each for each in explanation.alerts if each.number == event.number]
-        called = ", ".join(f"{each.node} at {each.detected_s:.1f} s" for each in alerts)
-        offset = "the end" if event.offset_s is None else f"{event.offset_s:.1f} s"
-        yield (
-            f"event {event.number}: {event.path} from {event.onset_s:.1f} s to {offset}, score "
-            f"{event.score:.2f}{', critical' if event.critical else ''}; "
-            f"{f'alerted: {called}' if called else 'nobody was alerted'}"
-        )
-    for each in explanation.nodes:
-        numbers = each.thresholds
-        mark = "!" if each.is_critical else " "
-        yield (
-            f"{mark} {each.node:<16} {each.posterior:.2f} now, at most {each.peak:.2f} at "
-            f"{each.peak_s:.1f} s (on {numbers.on:.2f} for {numbers.dwell_s:g} s, off "
-            f"{numbers.off:.2f}): {each.reason}"
-        )
-
-
-def _pattern(explanation: "Explanation") -> str:
-    pattern = explanation.pattern
-    if pattern is None:
-        return "no timing pattern"
-    return (
-        f"timing pattern {pattern.kind} at {pattern.pitch_hz:.0f} Hz, strength "
-        f"{pattern.strength:.2f}"
-    )
+def _printable(text: str) -> str:
+    """A name of a file may hold bytes that are no text."""
+    return text.encode(errors="backslashreplace").decode()

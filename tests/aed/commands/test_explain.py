@@ -1,5 +1,7 @@
 """`aed explain`: what it says of a moment, in words and as a picture."""
 
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,11 +97,14 @@ def test_the_picture_is_drawn(
     pytest.importorskip("matplotlib")
     picture = tmp_path / "why.png"
 
-    lines = explained(recording, bundle, 22.0, capsys, "-o", str(picture))
+    code = main(
+        ["explain", str(recording), "--at", "22", "--bundle", str(bundle), "-o", str(picture)]
+    )
 
+    assert code == 0
+    assert capsys.readouterr().err == f"picture: {picture}\n"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 20_000
-    assert lines[-1] == f"picture: {picture}"
 
 
 @pytest.mark.parametrize("at_s", [-1.0, 41.0])
@@ -109,7 +114,7 @@ def test_a_moment_outside_of_the_recording_is_refused(
     code = main(["explain", str(recording), f"--at={at_s}", "--bundle", str(bundle)])
 
     assert code == 1
-    assert "--at: wanted 0 to 40.0 s, the recording's length" in capsys.readouterr().err
+    assert "--at: wanted 0 to 40 s, the recording's length" in capsys.readouterr().err
 
 
 def test_a_picture_that_cannot_be_written_is_an_error_after_the_words(
@@ -135,3 +140,50 @@ def test_a_recording_that_is_none_is_refused(
 
     assert code == 1
     assert "cannot be read as audio" in capsys.readouterr().err
+
+
+def test_json_says_the_same_in_one_object(
+    recording: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (line,) = explained(recording, bundle, 22.0, capsys, "--format", "json")
+
+    told = json.loads(line)
+    assert (told["file"], told["at_s"], told["duration_s"]) == (str(recording), 22.0, 40.0)
+    (event,) = told["events"]
+    assert (event["path"], event["critical"]) == ("alarm/life_safety/smoke_alarm", True)
+    assert {"event": "smoke_alarm", "detected_s": 21.0} in event["alerts"]
+    (smoke,) = [each for each in told["nodes"] if each["node"] == "smoke_alarm"]
+    assert smoke["reason"] == "reported at 21.0 s as event 1"
+    assert (smoke["on"], smoke["off"], smoke["dwell_s"]) == (0.5, 0.3, 1.0)
+
+
+def test_without_matplotlib_the_words_are_told_and_the_extra_is_named(
+    recording: Path,
+    bundle: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "aed.explanation_plot", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
+    picture = tmp_path / "why.png"
+
+    code = main(
+        ["explain", str(recording), "--at", "22", "--bundle", str(bundle), "-o", str(picture)]
+    )
+
+    told = capsys.readouterr()
+    assert code == 1
+    assert "event 1" in told.out
+    assert "a picture needs the extra `train`" in told.err
+    assert not picture.exists()
+
+
+def test_a_bundle_that_is_none_is_refused_as_replay_refuses_it(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["explain", str(recording), "--at", "1", "--bundle", str(tmp_path)])
+
+    assert code == 78
+    assert "bundle.yaml cannot be read" in capsys.readouterr().err
