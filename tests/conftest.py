@@ -21,6 +21,12 @@ def bundle() -> bundles.Bundle:
     return bundles.load_bundle(bundles.SHIPPED)
 
 
+@pytest.fixture(scope="session")
+def yamnet_folder() -> Path:
+    """Where YAMNet lies, for tests marked `yamnet`."""
+    return Path(os.environ["AED_YAMNET"])
+
+
 def missing_mosquitto() -> str | None:
     """Why tests marked `mosquitto` cannot run here, or None."""
     search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])

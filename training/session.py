@@ -3,6 +3,9 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from torch.utils.data import Dataset
 
 from ontology import LabelSet, Ontology
 from training.clips.bank import ClipRow, Clips, held_out, open_bank, read_manifest
@@ -11,8 +14,10 @@ from training.errors import TrainingDataError
 from training.kinds import SYNTHESISED_NODES
 from training.labels import LabelMap, node_target, read_label_map, refuse_unknown, untaught
 from training.loop.config import RunConfig
+from training.scenes.distorted import DistortedScenes
 from training.scenes.mixtures import SceneDataset
 from training.scenes.recorded import ROOM_LABEL
+from training.scenes.taught import TaughtScenes
 
 _logger = logging.getLogger(__name__)
 
@@ -80,6 +85,27 @@ class TrainingData:
         known = [targets[row.label] for row in self.training_rows(config) if row.label in targets]
         known += [node_target(labels, node) for node in SYNTHESISED_NODES & set(labels.nodes)]
         return untaught(labels, known)
+
+
+def views(scenes: SceneDataset, config: RunConfig, teacher: Path | None) -> Dataset[Any]:
+    """The scenes as a run's steps take them.
+
+    Args:
+        scenes: of the run.
+        config: the run.
+        teacher: folder of YAMNet, for a run that learns from it.
+
+    Raises:
+        TrainingDataError: the run learns from YAMNet, which is not there or cannot be used.
+    """
+    if config.distillation.weight > 0:
+        if teacher is None:
+            raise TrainingDataError(
+                "the run learns from YAMNet: give --teacher DIR, set AED_YAMNET to the folder of "
+                "its TFLite file, or set distillation.weight to 0"
+            )
+        return TaughtScenes(scenes, teacher)
+    return DistortedScenes(scenes) if config.consistency.weight > 0 else scenes
 
 
 def open_data(folder: Path | None, cache: Path, *, held_out_share: float) -> TrainingData:

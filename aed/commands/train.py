@@ -51,6 +51,14 @@ def add_parser(subparsers: "Subparsers") -> None:
         "--cache", type=Path, default=Path("build/cache"), help="decoded recordings are kept here"
     )
     parser.add_argument("--from", dest="warm", type=Path, metavar="CHECKPOINT", help="start there")
+    teacher = os.environ.get("AED_YAMNET")
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="DIR",
+        default=Path(teacher) if teacher else None,
+        help="folder of YAMNet, for runs with `distillation` (default: AED_YAMNET)",
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes that make scenes")
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: auto")
     parser.add_argument("--precision", choices=PRECISIONS, default="32-true", help="of the steps")
@@ -79,8 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         from training.loop.run import Run
         from training.loop.train import train
         from training.release.write import measured_rows, write
-        from training.scenes.distorted import DistortedScenes
-        from training.session import open_data
+        from training.session import open_data, views
     except ModuleNotFoundError as error:
         raise AedError(
             f"training needs the extra `train` ({error.name} is not installed): "
@@ -103,8 +110,8 @@ def run(arguments: argparse.Namespace) -> int:
             training_run = Run(config, scenes.labels, fabric)
             if warm and not (out / CHECKPOINT_NAME).exists():
                 training_run.warm_start(warm)
-            views = DistortedScenes(scenes) if config.consistency.weight > 0 else scenes
-            train(training_run, views, out, workers=arguments.workers)
+            seen = views(scenes, config, arguments.teacher)
+            train(training_run, seen, out, workers=arguments.workers)
             warm = out / CHECKPOINT_NAME
         if fabric.is_global_zero:
             write(training_run, data, arguments.out)

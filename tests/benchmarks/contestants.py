@@ -14,13 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aed.audio import SAMPLE_RATE_HZ, AudioChunk
+from training.yamnet import YAMNET_FILE, YAMNET_WINDOW_SAMPLES, YamnetNetwork
 
 if TYPE_CHECKING:
     from aed.bundle import Bundle
-
-YAMNET_FILE = "yamnet_classification.tflite"
-YAMNET_WINDOW_SAMPLES = 15_600
-"""YAMNet hears 0.975 s at a time; Frigate puts windows side by side."""
 
 AED_CALLS_PER_S = (1, 2, 5)
 HEADLINE_CALLS_PER_S = 1
@@ -30,7 +27,7 @@ DAEMON_CALLS_PER_S = 5
 """What the daemon does: no sound waits longer than 0.2 s for its call, and calls cost."""
 
 YAMNET_HOPS_SAMPLES = (15_600, 7_800, 1_600)
-"""As Frigate does it; with half overlap; with aed's ten posteriors a second."""
+"""Side by side, as Frigate has them; with half overlap; with aed's ten posteriors a second."""
 
 HEADLINE_HOP_SAMPLES = 15_600
 """The cheapest way to run YAMNet is the one that aed is compared with."""
@@ -98,18 +95,11 @@ def load_yamnet(folder: Path) -> Callable[[int, Samples], None]:
     Args:
         folder: where YAMNET_FILE lies.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(folder / YAMNET_FILE), num_threads=1)
-    interpreter.allocate_tensors()
-    waveform = interpreter.get_input_details()[0]["index"]
-    scores = interpreter.get_output_details()[0]["index"]
+    network = YamnetNetwork(folder)
 
     def hear(hop_samples: int, samples: Samples) -> None:
         for end in range(YAMNET_WINDOW_SAMPLES, len(samples) + 1, hop_samples):
-            interpreter.set_tensor(waveform, samples[end - YAMNET_WINDOW_SAMPLES : end])
-            interpreter.invoke()
-            interpreter.get_tensor(scores)  # (1, C)
+            network.scores(samples[end - YAMNET_WINDOW_SAMPLES : end])
 
     return hear
 

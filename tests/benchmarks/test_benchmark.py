@@ -17,7 +17,6 @@ from tests.benchmarks.contestants import (
     AED_CALLS_PER_S,
     DAEMON_CALLS_PER_S,
     YAMNET_HOPS_SAMPLES,
-    YAMNET_WINDOW_SAMPLES,
     Contestant,
     Samples,
     load_yamnet,
@@ -35,6 +34,7 @@ from tests.benchmarks.report import (
     as_json,
     show,
 )
+from training.yamnet import YAMNET_WINDOW_SAMPLES
 
 
 def contestant(key: str, hear: list[str], hop_samples: int = 3_200) -> Contestant:

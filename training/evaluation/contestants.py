@@ -3,7 +3,6 @@
 Axes: S samples, T frames of whatever hop, N ontology nodes, K judged nodes, C AudioSet classes.
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,8 @@ from aed.events import Event
 from aed.hearing import Hearing
 from aed.posteriors import POSTERIOR_HOP_S
 from ontology import LabelSet
-from training.errors import TrainingDataError
+from training.yamnet import YAMNET_WINDOW_SAMPLES, YamnetNetwork, yamnet_class_ids
 
-YAMNET_FILE = "yamnet_classification.tflite"
-YAMNET_CLASSES = "yamnet_class_map.csv"
-YAMNET_WINDOW_SAMPLES = 15_600
 YAMNET_HOP_SAMPLES = 7_800
 """Half a window, as YAMNet's authors run it: the better of the usual ways."""
 
@@ -110,23 +106,9 @@ class Yamnet:
     name = "YAMNet"
 
     def __init__(self, folder: Path, labels: LabelSet, nodes: Sequence[str]) -> None:
-        try:
-            from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - only for this peer
-        except ModuleNotFoundError as error:
-            raise TrainingDataError(
-                "YAMNet needs ai-edge-litert: pip install ai-edge-litert, or leave --yamnet away"
-            ) from error
-        ids = _class_ids(folder / YAMNET_CLASSES)
+        ids = yamnet_class_ids(folder)
         self._columns = [_classes(node, labels, ids) for node in nodes]
-        try:
-            self._interpreter = Interpreter(str(folder / YAMNET_FILE), num_threads=1)
-        except ValueError as error:
-            raise TrainingDataError(
-                f"{folder / YAMNET_FILE}: cannot be used as YAMNet ({error})"
-            ) from error
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._network = YamnetNetwork(folder)
 
     def hear(self, samples: NDArray[np.float32]) -> Said:
         """Hear (S,) samples of 16 kHz; what is shorter than a window is lengthened by silence."""
@@ -135,27 +117,13 @@ class Yamnet:
         padded = np.pad(samples, (0, missing)).astype(np.float32)
         scores = []
         for start in range(0, len(padded) - YAMNET_WINDOW_SAMPLES + 1, YAMNET_HOP_SAMPLES):
-            window = padded[start : start + YAMNET_WINDOW_SAMPLES]
-            self._interpreter.set_tensor(self._input, window)
-            self._interpreter.invoke()
-            found = self._interpreter.get_tensor(self._output)[0]  # (C,)
+            found = self._network.scores(padded[start : start + YAMNET_WINDOW_SAMPLES])
             scores.append([found[classes].max(initial=0.0) for classes in self._columns])
         return Said(
             scores=np.array(scores, dtype=np.float32),
             hop_s=YAMNET_HOP_SAMPLES / SAMPLE_RATE_HZ,
             first_s=YAMNET_WINDOW_SAMPLES / SAMPLE_RATE_HZ,
         )
-
-
-def _class_ids(path: Path) -> list[str]:
-    """AudioSet id of each class, (C,)."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return [row["mid"] for row in csv.DictReader(file)]
-    except (OSError, KeyError) as error:
-        raise TrainingDataError(
-            f"{path}: cannot be read as YAMNet's class map ({error})"
-        ) from error
 
 
 def _classes(node: str, labels: LabelSet, ids: Sequence[str]) -> list[int]:

@@ -9,6 +9,9 @@ from training.errors import TrainingDataError
 from training.yaml_file import read_mapping
 
 SHIPPED_LIST = Path(__file__).with_name("packages.yaml")
+MATERIAL_LIST = Path(__file__).parents[1] / "material" / "packages.yaml"
+"""Packages that models are trained on."""
+
 KINDS = ("music", "speech", "effects")
 
 
@@ -45,21 +48,20 @@ def read_packages(path: Path = SHIPPED_LIST) -> tuple[Package, ...]:
     )
 
 
-def refuse_trained(packages: Iterable[Package], sources: Iterable[str]) -> None:
-    """Check that no training row comes from one of the packages.
+def refuse_heard(packages: Iterable[Package], sources: Iterable[str], because: str) -> None:
+    """Check that packages are used for one thing only: to train, or to measure.
 
     Args:
-        packages: to be heard as negatives.
-        sources: of a manifest's rows, `Debian:<package>` among them.
+        packages: to be used.
+        sources: that have another use, `Debian:<package>` among them.
+        because: what that use is.
 
     Raises:
-        TrainingDataError: some do.
+        TrainingDataError: some packages are among the sources.
     """
-    trained = {source.removeprefix("Debian:") for source in sources}
-    if common := sorted({package.name for package in packages} & trained):
-        raise TrainingDataError(
-            f"{', '.join(common)}: training rows come from there; leave them out of packages.yaml"
-        )
+    heard = {source.removeprefix("Debian:") for source in sources}
+    if common := sorted({package.name for package in packages} & heard):
+        raise TrainingDataError(f"{', '.join(common)}: {because}; leave them out of the list")
 
 
 def _faults(row: Any) -> list[str]:  # noqa: ANN401 - whatever YAML held

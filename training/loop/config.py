@@ -7,6 +7,7 @@ from typing import Any
 
 from training.errors import TrainingDataError
 from training.loop.consistency import ConsistencyConfig
+from training.loop.distillation import DistillationConfig
 from training.scenes.mixtures import MixtureConfig
 from training.yaml_file import read_mapping
 
@@ -27,7 +28,11 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 """Least and most of each number that is no share or decay (those lie within 0 to 1)."""
 
-_PARTS = {"mixture": MixtureConfig, "consistency": ConsistencyConfig}
+_PARTS = {
+    "mixture": MixtureConfig,
+    "consistency": ConsistencyConfig,
+    "distillation": DistillationConfig,
+}
 """Keys of a run that hold mappings."""
 
 _ROUNDING = 1e-6
@@ -52,6 +57,7 @@ class RunConfig:
             `training.mining`.
         mixture: how scenes are drawn.
         consistency: how much is learned from the running mean of the weights.
+        distillation: how much is learned from YAMNet; not together with consistency.
     """
 
     name: str = "home"
@@ -68,6 +74,7 @@ class RunConfig:
     hard_paths: tuple[str, ...] = ()
     mixture: MixtureConfig = field(default_factory=MixtureConfig)
     consistency: ConsistencyConfig = field(default_factory=ConsistencyConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as they stand in a checkpoint."""
@@ -88,15 +95,25 @@ def read_run(path: Path) -> RunConfig:
         faults += _faults(part, _PARTS[name](), f"{name}.")
     if faults:
         raise TrainingDataError("\n".join(f"{path}: {fault}" for fault in faults))
-    return run_of({**document, **parts})
+    config = run_of({**document, **parts})
+    if config.consistency.weight > 0 and config.distillation.weight > 0:
+        raise TrainingDataError(
+            f"{path}: consistency.weight and distillation.weight are both above 0; a run has one "
+            "teacher, set one of them to 0"
+        )
+    return config
 
 
 def run_of(document: Mapping[str, Any]) -> RunConfig:
     """A run's settings from plain, already checked values, as `as_dict` gives them."""
     rest = {key: value for key, value in document.items() if key not in _PARTS}
     mixture = MixtureConfig(**_tuples(document.get("mixture", {})))
-    consistency = ConsistencyConfig(**document.get("consistency", {}))
-    return RunConfig(**_tuples(rest), mixture=mixture, consistency=consistency)
+    return RunConfig(
+        **_tuples(rest),
+        mixture=mixture,
+        consistency=ConsistencyConfig(**document.get("consistency", {})),
+        distillation=DistillationConfig(**document.get("distillation", {})),
+    )
 
 
 def _faults(document: Any, default: object, prefix: str) -> list[str]:  # noqa: ANN401 - any YAML

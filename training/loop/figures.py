@@ -103,6 +103,11 @@ def branch_ratios(
     }
 
 
+def one_ratio(value: Tensor) -> Tensor:
+    """A figure of one step that has no depth, as a ratio (2, 1)."""
+    return torch.tensor([[float(value.detach())], [1.0]], dtype=torch.float64)
+
+
 def by_depth(values: Tensor, labels: LabelSet) -> Tensor:
     """Sum (..., N) over all but the depth of the node: (D,) float64 on the processor."""
     columns = values.detach().reshape(-1, values.shape[-1]).sum(0).cpu().to(torch.float64)

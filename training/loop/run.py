@@ -17,7 +17,8 @@ from training.errors import CheckpointError, TrainingDataError
 from training.loop.checkpoints import read_checkpoint, write_checkpoint
 from training.loop.config import RunConfig, run_of
 from training.loop.consistency import consistency
-from training.loop.figures import Interval, Means, Ratios, branch_ratios
+from training.loop.distillation import Student, distillation
+from training.loop.figures import Interval, Means, Ratios, branch_ratios, one_ratio
 from training.loop.machine import one_process
 from training.loop.synchronised_norm import synchronise_norms
 from training.losses import depth_weights, tree_likelihood
@@ -47,10 +48,11 @@ class Run:
         self.model = JointModel(ModelConfig(), labels)
         if self.fabric.world_size > 1:
             synchronise_norms(self.model)
-        self._module, self._optimiser = self.fabric.setup(
-            self.model,
+        student = Student(self.model, learns_from_yamnet=config.distillation.weight > 0)
+        self._student, self._optimiser = self.fabric.setup(
+            student,
             torch.optim.AdamW(
-                self.model.parameters(),
+                student.parameters(),
                 lr=config.learning_rate,
                 weight_decay=config.weight_decay,
             ),
@@ -79,7 +81,13 @@ class Run:
         return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
     def train_step(
-        self, audio: Tensor, true: Tensor, unknown: Tensor, distorted: Tensor | None = None
+        self,
+        audio: Tensor,
+        true: Tensor,
+        unknown: Tensor,
+        distorted: Tensor | None = None,
+        *,
+        taught: Tensor | None = None,
     ) -> float:
         """One optimiser step on this process's share of a batch.
 
@@ -89,6 +97,7 @@ class Run:
             unknown: (B, T, N) bool.
             distorted: (B, S) another view of them, which the student hears in their place, while
                 the running mean hears the scenes and teaches it.
+            taught: (B, W, C + E) what YAMNet says of the scenes, in a run that learns from it.
 
         Returns:
             The loss of the whole batch.
@@ -98,13 +107,13 @@ class Run:
         """
         for group in self._optimiser.param_groups:
             group["lr"] = self.learning_rate()
-        self._module.train()
+        self._student.train()
         heard = audio if distorted is None else distorted
-        logits = self._module(heard, self._silence(heard)).logits
+        logits, read = self._student(heard, self._silence(heard))
         loss = tree_likelihood(logits, true, unknown, self.labels, self._weights)
         ratios = branch_ratios(logits, true, unknown, self.labels, self._weights)
         if distorted is not None:
-            taught, teaching = consistency(
+            agreed, teaching = consistency(
                 self._teacher_logits(audio),
                 logits,
                 (true, unknown),
@@ -113,11 +122,14 @@ class Run:
                 config=self.config.consistency,
                 step=self.step,
             )
-            loss, ratios = loss + taught, {**ratios, **teaching}
+            loss, ratios = loss + agreed, {**ratios, **teaching}
+        if taught is not None:
+            told = self.config.distillation.weight * distillation(read, taught)
+            loss, ratios = loss + told, {**ratios, "distillation": one_ratio(told)}
         value = self._told(loss, ratios)
         self._optimiser.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
-        self.fabric.clip_gradients(self._module, self._optimiser, max_norm=MAX_GRADIENT_NORM)
+        self.fabric.clip_gradients(self._student, self._optimiser, max_norm=MAX_GRADIENT_NORM)
         self._optimiser.step()
         self._update_average()
         self.step += 1
@@ -155,6 +167,7 @@ class Run:
                 "nodes": _paths(self.labels),
                 "model": self.model.state_dict(),
                 "average": self.average,
+                "reader": self._reader_weights(),
                 "optimiser": self._optimiser.state_dict(),
                 "step": self.step,
                 "interval": interval.sums,
@@ -177,6 +190,7 @@ class Run:
         self._check_ontology(state, path)
         self._take_weights(state["model"], path)
         self._take_average(state["average"])
+        self._take_reader(state)
         self._optimiser.load_state_dict(state["optimiser"])
         # the sums are of all processes together: one carries them on
         self.interval = Interval(state.get("interval") if self.fabric.is_global_zero else None)
@@ -188,6 +202,7 @@ class Run:
         self._check_ontology(state, path)
         self._take_weights(state["average"], path)
         self._take_average(state["average"])
+        self._take_reader(state)
 
     @torch.no_grad()
     def _teacher_logits(self, audio: Tensor) -> Tensor:
@@ -211,8 +226,7 @@ class Run:
                 f"step {self.step}: the loss is {float(value)}; the last checkpoint is good, "
                 "continue from it with a lower learning_rate"
             )
-        whole = torch.tensor([[mine], [1.0]], dtype=torch.float64)
-        self.interval.add({"loss": whole, **ratios})
+        self.interval.add({"loss": one_ratio(loss), **ratios})
         return float(value)
 
     def _take_average(self, average: dict[str, Tensor]) -> None:
@@ -226,6 +240,15 @@ class Run:
             raise CheckpointError(
                 f"{path}: holds weights of another network than this version's: {error}"
             ) from error
+
+    def _reader_weights(self) -> dict[str, Tensor]:
+        reader = self._student.reader
+        return {} if reader is None else reader.state_dict()
+
+    def _take_reader(self, state: dict[str, Any]) -> None:
+        """What YAMNet's answers were read by, where both runs learn from it."""
+        if self._student.reader is not None and state.get("reader"):
+            self._student.reader.load_state_dict(state["reader"])
 
     def _check_ontology(self, state: dict[str, Any], path: Path) -> None:
         if state["nodes"] != _paths(self.labels):

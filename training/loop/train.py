@@ -106,7 +106,7 @@ def _train(run: Run, batches: Batches, out: Path, interruption: Interruption) ->
     log = StepLog(out / LOG_NAME, run.step) if tells else None
     with StepProgress(done=run.step, total=total, shown=tells) as progress:
         for batch in batches:
-            run.train_step(*batch)
+            _step(run, batch)
             progress.stepped(run.step)
             is_last = run.step == total
             if run.step % LOG_EVERY_STEPS == 0 or is_last:
@@ -126,6 +126,14 @@ def _train(run: Run, batches: Batches, out: Path, interruption: Interruption) ->
                     checkpoint,
                 )
                 raise KeyboardInterrupt
+
+
+def _step(run: Run, batch: tuple[Tensor, ...]) -> None:
+    if run.config.distillation.weight > 0:
+        *scenes, taught = batch
+        run.train_step(*scenes, taught=taught)
+    else:
+        run.train_step(*batch)
 
 
 def _continue(run: Run, out: Path) -> None:

@@ -57,8 +57,9 @@ class MixtureConfig:
     glass_share: float = 0.10
     """Of real recordings of `glass_node`, each time made into another break."""
     hard_share: float = 0.0
-    """Of recordings that an earlier run took for something critical; the rest are recordings of
-    anything."""
+    """Of recordings that an earlier run took for something critical."""
+    unlabelled_share: float = 0.0
+    """Of recordings of which nothing is known; the rest are recordings of anything known."""
     glass_node: str = "window_glass"
     counts: tuple[float, ...] = (0.12, 0.43, 0.30, 0.15)
     """Probability of 0, 1, 2, 3 foreground sounds."""
@@ -196,11 +197,18 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
     def _recording(self, rng: np.random.Generator, draw: float) -> tuple[str, NDArray[np.float32]]:
         """Label and samples (S,) of a break, of one that was mistaken before, or of anything."""
         config, recorded = self.config, self.recorded
-        if draw < config.glass_share and recorded.breaks:
-            return recorded.a_break(rng)
-        if config.glass_share <= draw < config.glass_share + config.hard_share and recorded.hard:
-            return recorded.a_hard_one(rng)
-        return recorded.one_of(recorded.sounds, rng)
+        if draw < config.glass_share:
+            return recorded.a_break(rng) if recorded.breaks else self._anything(rng)
+        draw -= config.glass_share
+        if draw < config.hard_share:
+            return recorded.a_hard_one(rng) if recorded.hard else self._anything(rng)
+        draw -= config.hard_share
+        if draw < config.unlabelled_share and recorded.unlabelled:
+            return recorded.one_of(recorded.unlabelled, rng)
+        return self._anything(rng)
+
+    def _anything(self, rng: np.random.Generator) -> tuple[str, NDArray[np.float32]]:
+        return self.recorded.one_of(self.recorded.sounds, rng)
 
     def _rooms(self) -> list[Room]:
         """Measured impulse responses, cut at their direct path, and as many simulated ones."""

@@ -17,6 +17,9 @@ from training.synthesis.glass import draw_glass
 ROOM_LABEL = "rir"
 """Label of measured room impulse responses, which are no sounds."""
 
+UNLABELLED = "unlabelled"
+"""Label of recordings of which nothing is known."""
+
 _MOST_GROUPS = 100.0
 _RENDERED_SECOND_SHARE = 0.5
 
@@ -48,6 +51,7 @@ class RecordedSounds:
         labels = tuple(self._clips_of)
         self.breaks = [name for name in labels if targets[name].node == break_node]
         self.sounds = [name for name in labels if targets[name].node is not None]
+        self.unlabelled = [name for name in labels if name == UNLABELLED]
         self.beds = [name for name in labels if targets[name].is_bed]
         self.hard = [
             index

@@ -1,7 +1,6 @@
 """`aed evaluate`, from lists of recordings to its page, with a bundle that hears loudness."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -109,10 +108,9 @@ def test_the_same_recordings_given_twice_are_refused(
 
 @pytest.mark.yamnet
 def test_yamnet_is_drawn_beside_with_its_own_curve(
-    house: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
+    house: Path, bundle: Path, yamnet_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    yamnet = os.environ["AED_YAMNET"]
-    arguments = ["evaluate", str(house), "--bundle", str(bundle), "--yamnet", yamnet]
+    arguments = ["evaluate", str(house), "--bundle", str(bundle), "--yamnet", str(yamnet_folder)]
 
     code = main([*arguments, "--out", str(house / "out")])
 

@@ -11,7 +11,7 @@ import ontology
 from training.errors import TrainingDataError
 from training.evaluation.truth import read_truth
 from training.hours.fetch import fetch
-from training.hours.packages import Package, read_packages, refuse_trained
+from training.hours.packages import Package, read_packages, refuse_heard
 
 pytestmark = [
     pytest.mark.torch,
@@ -99,8 +99,8 @@ def test_a_broken_package_is_told_of_and_the_others_are_had(
 def test_what_training_hears_is_refused_as_a_negative() -> None:
     packages = [Package(name="openarena-data", kind="effects")]
 
-    with pytest.raises(TrainingDataError, match="openarena-data: training rows come from there"):
-        refuse_trained(packages, ["Debian:openarena-data", "somebody/else"])
+    with pytest.raises(TrainingDataError, match="openarena-data: they are trained on"):
+        refuse_heard(packages, ["Debian:openarena-data", "somebody/else"], "they are trained on")
 
 
 def test_the_shipped_list_is_whole_and_names_each_kind() -> None:

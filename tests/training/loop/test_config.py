@@ -13,11 +13,16 @@ from aed.model.network import NetworkConfig
 from training.errors import TrainingDataError
 from training.loop.config import SHIPPED_RUNS, RunConfig, read_run, run_of
 from training.loop.consistency import ConsistencyConfig
+from training.loop.distillation import DistillationConfig
 from training.scenes.mixtures import MixtureConfig
 
 pytestmark = pytest.mark.torch
 
-PARTS = (*MixtureConfig.__slots__, *ConsistencyConfig.__slots__)
+PARTS = (
+    *MixtureConfig.__slots__,
+    *ConsistencyConfig.__slots__,
+    *DistillationConfig.__slots__,
+)
 KEYS = [*RunConfig().as_dict(), *PARTS, "stpes"]
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.dates()
@@ -57,6 +62,7 @@ def test_a_run_written_and_read_again_is_the_same(tmp_path: Path) -> None:
         exclude_groups=("a:1", "b:2"),
         mixture=MixtureConfig(scene_s=5.0, counts=(0.5, 0.5)),
         consistency=ConsistencyConfig(weight=1.0, temperature=0.0),
+        distillation=DistillationConfig(weight=0.0),
     )
 
     assert _read(tmp_path / "run.yaml", yaml.safe_dump(config.as_dict())) == config
