@@ -12,7 +12,6 @@ from rich.console import Console
 from aed.bundle import default_bundle_path, load_bundle
 from tests.benchmarks.contestants import (
     DAEMON_CALLS_PER_S,
-    YAMNET_FILE,
     aed_contestants,
     yamnet_contestants,
     yamnet_folder,
@@ -25,6 +24,7 @@ from tests.benchmarks.layers import layers_ms_per_s
 from tests.benchmarks.report import Results, as_json, show
 from training.synthesis.rendered import SAMPLE_RATE_HZ
 from training.synthesis.scene import home_scene
+from training.yamnet import YAMNET_FILE
 
 
 def main() -> int:

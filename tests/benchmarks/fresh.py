@@ -52,6 +52,7 @@ def main(who: str, where: Path) -> None:
     import numpy as np
 
     from tests.benchmarks import contestants
+    from training.yamnet import YAMNET_WINDOW_SAMPLES
 
     if who == "aed":
         from aed.bundle import load_bundle
@@ -61,7 +62,7 @@ def main(who: str, where: Path) -> None:
         hear = contestants.yamnet_contestants(where)[0].hear
     rng = np.random.default_rng(0)
     quiet = (0.01 * rng.standard_normal(LENGTH_S * 16_000)).astype(np.float32)
-    hear(quiet[: contestants.YAMNET_WINDOW_SAMPLES])
+    hear(quiet[:YAMNET_WINDOW_SAMPLES])
     first_s = time.monotonic()
     hear(quiet)
     print(first_s, proportional_set_size_bytes("self"))
