@@ -23,7 +23,7 @@ TONES = _odds(
         "timer_beep": 3,
         "alarm_clock": 3,
         "phone": 2,
-        "doorbell": 3,
+        "doorbell": 6,
         "buzzer": 1,
         "siren": 1,
         "vehicle_alarm": 1.5,

@@ -35,17 +35,21 @@ class Timbre:
     Attributes:
         harmonics: amplitudes of the fundamental, the second harmonic, and so on.
         chord: pitch ratios that sound together, (1.0,) for a single tone.
+        chord_gains: amplitude of each, () for equal ones; only of what is struck.
         attack_s: rise to 90 %.
         decay_s: fall by 20 dB after a note ends.
         struck: notes are struck and ring out (chimes): `decay_s` then counts from their onset.
+        click: strength of the noise of each strike, relative to the modes.
         tremolo_hz: on-off modulations a second, 0 for none.
     """
 
     harmonics: tuple[float, ...] = (1.0,)
     chord: tuple[float, ...] = (1.0,)
+    chord_gains: tuple[float, ...] = ()
     attack_s: float = 0.005
     decay_s: float = 0.02
     struck: bool = False
+    click: float = 0.0
     tremolo_hz: float = 0.0
 
 
@@ -94,16 +98,22 @@ def _strike(
 ) -> Samples:
     out = np.zeros(count, dtype=np.float32)
     orders = np.arange(1, len(timbre.harmonics) + 1)
+    gains = timbre.chord_gains or (1.0,) * len(timbre.chord)
+    falls = rng.lognormal(0.0, _UNEVEN_DECAYS, len(gains) * len(orders))
     for note in notes:
         start = round(note.on_s * SAMPLE_RATE_HZ)
         if not 0 <= start < count:
             continue
         partials = np.outer(timbre.chord, orders * (1.0 + 0.002 * orders)).reshape(1, -1)
         partials = partials * note.pitch_hz
-        strengths = np.outer(np.ones(len(timbre.chord)), timbre.harmonics).reshape(1, -1)
+        strengths = np.outer(gains, timbre.harmonics).reshape(1, -1)
         strengths = np.where(partials < SAMPLE_RATE_HZ / 2.1, strengths, 0.0)
-        decays = timbre.decay_s / np.log(10.0) / np.sqrt(partials / note.pitch_hz)
-        tone = note.gain * grain_bank(partials, decays, strengths, rng)[0]
+        decays = timbre.decay_s / np.log(10.0) / np.sqrt(partials / note.pitch_hz) * falls
+        tone = grain_bank(partials, decays, strengths, rng)[0]
+        if timbre.click > 0.0:
+            click = rng.standard_normal(len(tone), dtype=np.float32)
+            tone += timbre.click * click * np.exp(-np.arange(len(tone), dtype=np.float32) / 24.0)
+        tone = note.gain * tone
         tone = tone[: count - start]
         out[start : start + len(tone)] += tone
     return out
@@ -122,6 +132,9 @@ def pulses_of(notes: tuple[Note, ...]) -> tuple[Pulse, ...]:
 
 
 _TOUCHING_S = 0.002
+
+_UNEVEN_DECAYS = 0.4
+"""Sigma of the logarithm of how long a partial of a struck thing rings, beside the rule."""
 
 
 def beeps(*, count: int, length_s: float, gap_s: float, pitch_hz: float) -> tuple[Note, ...]:

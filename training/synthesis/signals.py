@@ -231,25 +231,38 @@ def _hammered(
 
 
 def _gong(rng: np.random.Generator) -> Timbre:
-    """Some of a gong's partials, none a harmonic of another, dying away over seconds."""
-    many = int(rng.integers(2, 6))
+    """Some of a gong's partials, none a harmonic of another, dying away over seconds.
+
+    Any of them may be the loudest: the fundamental of a small bell is often hardly heard.
+    """
+    many = int(rng.integers(2, 7))
     ratios = rng.choice(_GONG_RATIOS, many, replace=False) * rng.uniform(0.95, 1.05, many)
     return Timbre(
         chord=(1.0, *(float(ratio) for ratio in np.sort(ratios))),
+        chord_gains=tuple(log_uniform(rng, 0.03, 1.0) for _ in range(many + 1)),
         struck=True,
-        decay_s=log_uniform(rng, 0.5, 6.0),
+        click=log_uniform(rng, 0.02, 1.0),
+        decay_s=log_uniform(rng, 0.5, 8.0),
     )
 
 
 def _struck(rng: np.random.Generator) -> Timbre:
     if rng.uniform() < _GONG_SHARE:
         return _gong(rng)
+    chord = _bar(rng) if rng.uniform() < _BAR_SHARE else (1.0,)
     return Timbre(
         harmonics=(1.0, float(rng.uniform(0.0, 0.4)), float(rng.uniform(0.0, 0.3))),
-        chord=(1.0, float(rng.uniform(2.6, 2.9))) if rng.uniform() < _BAR_SHARE else (1.0,),
+        chord=chord,
+        chord_gains=tuple(log_uniform(rng, 0.1, 1.0) for _ in chord),
         struck=True,
+        click=log_uniform(rng, 0.01, 0.3),
         decay_s=float(rng.uniform(0.4, 2.0)),
     )
+
+
+def _bar(rng: np.random.Generator) -> tuple[float, ...]:
+    """Partials of a struck bar with free ends: 1, 2.76, 5.40 (Euler and Bernoulli)."""
+    return tuple(float(ratio * rng.uniform(0.95, 1.05)) for ratio in (1.0, 2.76, 5.40))
 
 
 _STRUCK_SHARE = 0.4
