@@ -28,7 +28,7 @@ from training.loop.config import SHIPPED_RUNS, read_run
 from training.loop.run import Run
 from training.loop.train import train
 from training.release import evaluate
-from training.session import TrainingData, open_data
+from training.session import TrainingData, open_data, views
 
 _logger = logging.getLogger(__name__)
 
@@ -114,6 +114,8 @@ def main() -> int:
         "--base", type=Path, metavar="CHECKPOINT", help="of the first run, if it is there already"
     )
     parser.add_argument("--fold-steps", type=int, help="fewer steps than the last run has")
+    teacher = os.environ.get("AED_YAMNET")
+    parser.add_argument("--teacher", type=Path, default=Path(teacher) if teacher else None)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -128,7 +130,8 @@ def main() -> int:
     base_config = replace(base_config, exclude_groups=tuple(groups))
     if arguments.base is None:
         scenes = data.scenes(base_config, tree)
-        train(Run(base_config, scenes.labels), scenes, base.parent, workers=arguments.workers)
+        seen = views(scenes, base_config, arguments.teacher)
+        train(Run(base_config, scenes.labels), seen, base.parent, workers=arguments.workers)
     _refuse_heard(base, groups)
 
     folds = []
@@ -142,7 +145,8 @@ def main() -> int:
             scenes = data.scenes(config, tree)
             run = Run(config, scenes.labels)
             run.warm_start(base)
-            train(run, scenes, out, workers=arguments.workers)
+            seen = views(scenes, config, arguments.teacher)
+            train(run, seen, out, workers=arguments.workers)
             fold = score_fold(
                 run, data, label=arguments.label, groups=left_out, node=arguments.node
             )
