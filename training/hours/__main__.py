@@ -11,7 +11,13 @@ from ontology.errors import AedError
 from training.clips.manifest import read_manifest
 from training.hours.fetch import fetch
 from training.hours.mix import MixConfig, mix
-from training.hours.packages import MATERIAL_LIST, SHIPPED_LIST, read_packages, refuse_heard
+from training.hours.packages import (
+    MATERIAL_KINDS,
+    MATERIAL_LIST,
+    SHIPPED_LIST,
+    read_packages,
+    refuse_heard,
+)
 
 
 def main() -> int:
@@ -51,7 +57,9 @@ def main() -> int:
 def _fetch(arguments: argparse.Namespace, console: Console) -> int:
     packages = read_packages(arguments.list)
     sources = [row.source for row in read_manifest(arguments.data)]
-    sources += [f"Debian:{package.name}" for package in read_packages(MATERIAL_LIST)]
+    sources += [
+        f"Debian:{package.name}" for package in read_packages(MATERIAL_LIST, MATERIAL_KINDS)
+    ]
     refuse_heard(packages, sources, "models are trained on them")
     arguments.out.mkdir(parents=True, exist_ok=True)
     found = fetch(packages, arguments.out, console, debs=arguments.debs)

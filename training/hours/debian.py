@@ -1,6 +1,7 @@
 """Debian packages as a source of sound: downloaded by apt, unpacked by dpkg, nothing installed."""
 
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
 from training.errors import TrainingDataError
@@ -32,8 +33,8 @@ def download(package: str, folder: Path) -> Path:
     return found
 
 
-def unpack(file: Path, folder: Path) -> list[Path]:
-    """Unpack a package into an empty folder; returns its audio files, sorted.
+def unpack(file: Path, folder: Path, suffixes: Collection[str] = SUFFIXES) -> list[Path]:
+    """Unpack a package into an empty folder; returns its files with these suffixes, sorted.
 
     Raises:
         TrainingDataError: the package is broken.
@@ -46,7 +47,7 @@ def unpack(file: Path, folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()
+        if path.suffix.lower() in suffixes and path.is_file() and not path.is_symlink()
     )
 
 

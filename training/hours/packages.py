@@ -1,6 +1,6 @@
 """The reviewed list of packages."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from training.yaml_file import read_mapping
 SHIPPED_LIST = Path(__file__).with_name("packages.yaml")
 MATERIAL_LIST = Path(__file__).parents[1] / "material" / "packages.yaml"
 """Packages that models are trained on."""
+
+MATERIAL_KINDS = ("music", "effects", "chimes")
 
 KINDS = ("music", "speech", "effects")
 
@@ -30,8 +32,12 @@ class Package:
     languages: tuple[str, ...] = ()
 
 
-def read_packages(path: Path = SHIPPED_LIST) -> tuple[Package, ...]:
+def read_packages(path: Path = SHIPPED_LIST, kinds: Collection[str] = KINDS) -> tuple[Package, ...]:
     """Read a list.
+
+    Args:
+        path: of the list.
+        kinds: that packages of it may be.
 
     Raises:
         TrainingDataError: it is none; every fault is told.
@@ -39,7 +45,9 @@ def read_packages(path: Path = SHIPPED_LIST) -> tuple[Package, ...]:
     rows = read_mapping(path).get("packages")
     if not isinstance(rows, dict):
         raise TrainingDataError(f"{path}: wanted a mapping `packages:` of names, found none")
-    faults = [f"{path}: {name}: {fault}" for name, row in rows.items() for fault in _faults(row)]
+    faults = [
+        f"{path}: {name}: {fault}" for name, row in rows.items() for fault in _faults(row, kinds)
+    ]
     if faults:
         raise TrainingDataError.of_faults(faults)
     return tuple(
@@ -64,7 +72,7 @@ def refuse_heard(packages: Iterable[Package], sources: Iterable[str], because: s
         raise TrainingDataError(f"{', '.join(common)}: {because}; leave them out of the list")
 
 
-def _faults(row: Any) -> list[str]:  # noqa: ANN401 - whatever YAML held
-    if not isinstance(row, dict) or row.get("kind") not in KINDS:
-        return [f"wanted {{kind: {' or '.join(KINDS)}}}, found {row!r}"]
+def _faults(row: Any, kinds: Collection[str]) -> list[str]:  # noqa: ANN401 - whatever YAML held
+    if not isinstance(row, dict) or row.get("kind") not in kinds:
+        return [f"wanted {{kind: {' or '.join(kinds)}}}, found {row!r}"]
     return [f"unknown key {key!r}" for key in row if key not in {"kind", "languages"}]

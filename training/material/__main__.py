@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ontology.errors import AedError
 from training.clips.manifest import read_manifest
-from training.hours.packages import MATERIAL_LIST, read_packages, refuse_heard
+from training.hours.packages import MATERIAL_KINDS, MATERIAL_LIST, read_packages, refuse_heard
 from training.material.folder import enlarge
 
 
@@ -27,7 +27,7 @@ def main() -> int:
         parser.error("give --data DIR, or set AED_DATA to a folder with a manifest.tsv")
     console = Console(stderr=True)
     try:
-        packages = read_packages(arguments.list)
+        packages = read_packages(arguments.list, MATERIAL_KINDS)
         measured = {row.source for row in read_manifest(arguments.data) if row.split == "dev"}
         measured |= {f"Debian:{package.name}" for package in read_packages()}
         refuse_heard(packages, measured, "models are measured on them")

@@ -3,11 +3,13 @@
 import csv
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import soundfile
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
@@ -16,10 +18,19 @@ from training.clips.manifest import COLUMNS, MANIFEST_NAME, ClipRow, read_manife
 from training.errors import TrainingDataError
 from training.hours.debian import download, unpack
 from training.hours.packages import Package
+from training.material.chimes import CHIMES_OF_A_PROGRAM, PROGRAMS, draw_chime, play
+from training.material.chimes import SUFFIXES as SOUNDFONTS
 from training.material.pieces import pieces
 
 LICENCE = "DFSG-free, per file in the package copyright"
 _ROWS = "rows.tsv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clip:
+    label: str
+    session: str
+    samples: NDArray[np.float32]
 
 
 def enlarge(
@@ -71,35 +82,54 @@ def _package(package: Package, out: Path, debs: Path) -> list[ClipRow]:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         with tempfile.TemporaryDirectory(dir=out) as unpacked:
-            files = unpack(download(package.name, debs), Path(unpacked))
-            _write_rows(partial / _ROWS, _write_pieces(package, files, partial))
+            clips_of = _chimes if package.kind == "chimes" else _pieces
+            clips = clips_of(package, download(package.name, debs), Path(unpacked))
+            _write_rows(partial / _ROWS, _write(package, clips, partial))
         partial.rename(folder)
     return _read_rows(folder / _ROWS)
 
 
-def _write_pieces(package: Package, files: Sequence[Path], folder: Path) -> list[ClipRow]:
-    """Write each piece that has sound."""
+def _write(package: Package, clips: Iterable[_Clip], folder: Path) -> list[ClipRow]:
     rows = []
-    for number, piece in enumerate(pieces(files, all_music=package.kind == "music")):
-        try:
-            samples = piece.samples()
-        except TrainingDataError:
-            continue  # an end of a file, or one that is broken in its middle: nothing is lost
-        name = f"{piece.label}/{number:04d}.flac"
+    for number, clip in enumerate(clips):
+        name = f"{clip.label}/{number:04d}.flac"
         (folder / name).parent.mkdir(exist_ok=True)
-        soundfile.write(folder / name, samples, SAMPLE_RATE_HZ)
+        soundfile.write(folder / name, clip.samples, SAMPLE_RATE_HZ)
         rows.append(
             ClipRow(
                 path=f"{_folder_name(package)}/{name}",
-                label=piece.label,
+                label=clip.label,
                 split="train",
                 use="ship",
                 source=f"Debian:{package.name}",
-                group=f"debian_{package.name.replace('-', '_')}:{piece.file.stem}",
+                group=f"{_folder_name(package)}:{clip.session}",
                 licence=LICENCE,
             )
         )
     return rows
+
+
+def _pieces(package: Package, deb: Path, folder: Path) -> Iterator[_Clip]:
+    """Each piece of its files that has sound."""
+    for piece in pieces(unpack(deb, folder), all_music=package.kind == "music"):
+        try:
+            samples = piece.samples()
+        except TrainingDataError:
+            continue  # an end of a file, or one that is broken in its middle: nothing is lost
+        yield _Clip(label=piece.label, session=piece.file.stem, samples=samples)
+
+
+def _chimes(package: Package, deb: Path, folder: Path) -> Iterator[_Clip]:
+    """Door chimes on its largest soundfont; the package's name seeds them."""
+    found = unpack(deb, folder, SOUNDFONTS)
+    if not found:
+        raise TrainingDataError(f"{package.name}: wanted a soundfont in it, found none")
+    soundfont = max(found, key=lambda path: path.stat().st_size)
+    rng = np.random.default_rng(list(package.name.encode()))
+    for name, program in PROGRAMS.items():
+        chimes = [draw_chime(rng) for _ in range(CHIMES_OF_A_PROGRAM)]
+        for samples in play(soundfont, program, chimes):
+            yield _Clip(label="chime", session=name, samples=samples)
 
 
 def _write_rows(path: Path, rows: Sequence[ClipRow]) -> None:

@@ -9,7 +9,13 @@ from rich.console import Console
 
 from training.clips.manifest import read_manifest
 from training.errors import TrainingDataError
-from training.hours.packages import MATERIAL_LIST, Package, read_packages, refuse_heard
+from training.hours.packages import (
+    MATERIAL_KINDS,
+    MATERIAL_LIST,
+    Package,
+    read_packages,
+    refuse_heard,
+)
 from training.material.folder import enlarge
 from training.material.pieces import MOST_PIECES, pieces
 
@@ -101,7 +107,7 @@ def test_of_a_long_file_pieces_are_taken_evenly(tmp_path: Path) -> None:
 
 
 def test_no_shipped_package_trains_and_measures() -> None:
-    material = read_packages(MATERIAL_LIST)
+    material = read_packages(MATERIAL_LIST, MATERIAL_KINDS)
     sources = [f"Debian:{package.name}" for package in read_packages()]
 
     refuse_heard(material, sources, "models are measured on them")  # does not complain
