@@ -42,9 +42,6 @@ SLOT_S = 9.0
 """From one chime to the next; what rings longer rings into the next one."""
 
 _TICKS_PER_S = 960
-_SILENT = 1e-3
-"""Below it there is only fluidsynth's dither."""
-
 _KEPT_DB = -60.0
 """Below the peak of a chime its tail ends."""
 
@@ -91,10 +88,14 @@ def play(
         chimes: what to play.
 
     Raises:
-        TrainingDataError: fluidsynth is not installed, or cannot play the soundfont.
+        TrainingDataError: fluidsynth is not installed, or the file is no soundfont.
     """
     if shutil.which("fluidsynth") is None:
         raise TrainingDataError("door chimes need fluidsynth: apt-get install fluidsynth")
+    with soundfont.open("rb") as file:
+        head = file.read(12)
+    if head[:4] + head[8:] != b"RIFFsfbk":  # fluidsynth would take its default one instead
+        raise TrainingDataError(f"{soundfont}: wanted a soundfont, found something else")
     with tempfile.TemporaryDirectory() as folder:
         score, recording = Path(folder, "chimes.mid"), Path(folder, "chimes.wav")
         _score(program, chimes).save(score)
@@ -105,12 +106,9 @@ def play(
             text=True,
             check=False,
         )
-        faults = f"{soundfont}: fluidsynth cannot play it ({done.stderr.strip()})"
         if done.returncode or not recording.exists():
-            raise TrainingDataError(faults)
+            raise TrainingDataError(f"{soundfont}: fluidsynth cannot play it ({done.stderr})")
         samples = (decode(recording) / 32768).astype(np.float32)
-    if np.abs(samples).max() < _SILENT:  # it says so, and plays nothing
-        raise TrainingDataError(faults)
     slot = round(SLOT_S * SAMPLE_RATE_HZ)
     for number in range(len(chimes)):
         chime = samples[number * slot :][:slot]
