@@ -12,7 +12,7 @@ from training.scenes.mixtures import MixtureConfig
 from training.yaml_file import read_mapping
 
 _RUNS = Path(__file__).parents[1] / "runs"
-SHIPPED_RUNS = (_RUNS / "base.yaml", _RUNS / "home.yaml", _RUNS / "mined.yaml")
+SHIPPED_RUNS = (_RUNS / "base.yaml", _RUNS / "mined.yaml")
 """Settings of the runs that made the shipped bundle, each from the weights of the one before."""
 
 _RANGES: Mapping[str, tuple[float, float]] = {
