@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from aed import bundle_description, thresholds
 from aed.bundle_description import DESCRIPTION_FILE, ONTOLOGY_FILE
 from aed.errors import BundleError, ThresholdsError
-from aed.inference import HOP_SAMPLES, MOST_FRAMES, Inference, open_session
+from aed.inference import HOP_SAMPLES, MOST_FRAMES, Inference, open_session, widths_of
 from aed.second_look import VERIFIER_FILE, Judge, Verifier, blank_window, open_verifier
-from ontology import LabelSet, Node, Ontology, OntologyError, parse
+from ontology import LabelSet, Ontology, OntologyError, parse
 
 _logger = logging.getLogger(__name__)
 
@@ -77,6 +77,16 @@ class Bundle:
         bias = self.bias.copy()
         bias[[self.labels.index[node] for node in self.untaught]] = -np.inf
         return Inference(self.session, self.scale, bias, keeps_embedding=self.verifier is not None)
+
+    @property
+    def edges_hz(self) -> dict[str, float]:
+        """`fmin_hz` and `fmax_hz` of the front end's mel bands."""
+        return {key: float(self.info["front_end"][key]) for key in ("fmin_hz", "fmax_hz")}
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Last axis of each output of the network, `embedding` and `log_mel` among them."""
+        return widths_of(self.session)
 
     def without_second_look(self) -> "Bundle":
         """The same model, whose critical candidates are reported without a second look."""
@@ -135,7 +145,7 @@ def load_bundle(path: Path) -> Bundle:
     except ThresholdsError as error:
         raise BundleError(f"{path / DESCRIPTION_FILE}: {error}") from error
     _self_test(bundle, files["selftest.npz"])
-    deaf_to = [node for node in bundle.untaught if _is_critical(ontology.node(node))]
+    deaf_to = [node for node in bundle.untaught if ontology.node(node).is_critical]
     if deaf_to:
         _logger.warning(
             "bundle %s will never report %s: its model was never taught it",
@@ -219,7 +229,7 @@ def _verifier(
         if entry["node"] not in labels.index:
             where = path / DESCRIPTION_FILE
             raise BundleError(f"{where}: second_look: the ontology has no node {entry['node']!r}")
-    widths = {node.name: node.shape[-1] for node in session.get_outputs()}
+    widths = widths_of(session)
     if "embedding" not in widths:
         raise BundleError(f"{path / 'model.onnx'}: no output `embedding` for {VERIFIER_FILE}")
     like = blank_window(widths["embedding"], len(labels), widths["log_mel"])
@@ -255,10 +265,6 @@ def _untaught(path: Path, info: Mapping[str, Any], labels: LabelSet) -> tuple[st
         for node in labels.ontology.nodes
         if all(each.id in listed for each in (node, *node.descendants))
     )
-
-
-def _is_critical(node: Node) -> bool:
-    return node.alert is not None and node.alert.critical
 
 
 def _self_test(bundle: Bundle, content: bytes) -> None:

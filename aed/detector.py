@@ -26,7 +26,7 @@ class StreamingDetector:
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        widths = {node.name: node.shape[-1] for node in bundle.session.get_outputs()}
+        widths = bundle.widths
         keeps_embedding = bundle.verifier is not None
         self._nothing = Frames(
             values=np.zeros((0, len(bundle.labels)), np.float32),

@@ -88,7 +88,7 @@ def explain(
         ThresholdsError: `settings` name unknown nodes or impossible numbers.
     """
     hearing = Hearing(bundle, settings)
-    edges_hz = {key: float(bundle.info["front_end"][key]) for key in ("fmin_hz", "fmax_hz")}
+    edges_hz = bundle.edges_hz
     rhythms = RhythmListener(bundle.labels, edges_hz)
     excerpter = Excerpter(at_s - BEFORE_S, at_s + AFTER_S)
     events: list[Event] = []

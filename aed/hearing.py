@@ -43,7 +43,7 @@ class Hearing:
 
     def __init__(self, bundle: Bundle, settings: Layer | None = None) -> None:
         self.labels = bundle.labels
-        edges_hz = {key: float(bundle.info["front_end"][key]) for key in ("fmin_hz", "fmax_hz")}
+        edges_hz = bundle.edges_hz
         second_look = None
         if bundle.verifier is not None:
             second_look = SecondLook(bundle.verifier, bundle.labels, **edges_hz)

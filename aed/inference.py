@@ -39,6 +39,11 @@ def session_options() -> onnxruntime.SessionOptions:
     return options
 
 
+def widths_of(session: onnxruntime.InferenceSession) -> dict[str, int]:
+    """Last axis of each output."""
+    return {node.name: node.shape[-1] for node in session.get_outputs()}
+
+
 def open_session(model: bytes) -> onnxruntime.InferenceSession:
     """Make a session with `session_options`.
 

@@ -65,15 +65,10 @@ def account_for(
         events: those around the moment.
         suppressed: candidates given up around it.
     """
-    critical = [
-        labels.index[node.id]
-        for node in labels.ontology.nodes
-        if node.alert is not None and node.alert.critical
-    ]
     peaks = near.posteriors.max(axis=0)  # (N,)
-    others = _loudest(labels, peaks, critical)
+    others = _loudest(labels, peaks)
     accounts = []
-    for column in (*critical, *others):
+    for column in (*labels.critical, *others):
         node = labels.nodes[column]
         confidence = float(near.confidence[:, column].max())
         peak_frame = near.start_frame + int(near.posteriors[:, column].argmax())
@@ -85,23 +80,25 @@ def account_for(
                 peak_s=round((peak_frame + 1) * POSTERIOR_HOP_S, 3),
                 confidence=confidence,
                 thresholds=thresholds[node],
-                is_critical=column in critical,
+                is_critical=column in labels.critical,
                 reason=_reason(node, confidence, thresholds[node], events, suppressed),
             )
         )
     return tuple(accounts)
 
 
-def _loudest(labels: LabelSet, peaks: NDArray[np.float32], critical: list[int]) -> list[int]:
+def _loudest(labels: LabelSet, peaks: NDArray[np.float32]) -> list[int]:
     """The loudest nodes that are not critical, each as deep as it is as loud."""
     loudest = []
     for column in np.argsort(-peaks, kind="stable").tolist():
         below = np.flatnonzero(labels.ancestors[:, column])
         is_told = any(
-            other != column and other not in critical and peaks[other] >= _SAME * peaks[column]
+            other != column
+            and other not in labels.critical
+            and peaks[other] >= _SAME * peaks[column]
             for other in below.tolist()
         )
-        if column not in critical and not is_told:
+        if column not in labels.critical and not is_told:
             loudest.append(column)
     return loudest[:_MOST_OTHERS]
 

@@ -28,10 +28,12 @@ class LabelSet:
         parent: (N,) int64, column of the parent, -1 at the top level.
         depth: (N,) int64, 0 at the top level.
         ancestors: (N, N) bool, [i, j] is true if j is i or stands above it.
+        critical: columns of the nodes of which a person must be told at any hour.
     """
 
     __slots__ = (
         "ancestors",
+        "critical",
         "depth",
         "index",
         "nodes",
@@ -44,6 +46,7 @@ class LabelSet:
         self.nodes: tuple[str, ...] = tuple(node.id for node in ontology.nodes)
         columns = {id_: column for column, id_ in enumerate(self.nodes)}
         self.index: Mapping[str, int] = MappingProxyType(columns)
+        self.critical = tuple(columns[node.id] for node in ontology.nodes if node.is_critical)
         parents = [
             -1 if node.parent is None else columns[node.parent.id] for node in ontology.nodes
         ]

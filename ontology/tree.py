@@ -88,6 +88,11 @@ class Node(NodeMixin):  # type: ignore[misc]  # anytree is not typed
         self.line = line
         self.children = tuple(children)
 
+    @property
+    def is_critical(self) -> bool:
+        """Whether a person must be told of it at any hour."""
+        return self.alert is not None and self.alert.critical
+
     def __repr__(self) -> str:
         return f"Node({'/'.join(node.id for node in self.path)})"
 

@@ -23,6 +23,12 @@ from training.errors import TrainingDataError
 from training.yaml_file import read_mapping
 
 SHIPPED_MAP = Path(__file__).with_name("label_map.yaml")
+ROOM_LABEL = "rir"
+"""Label of measured room impulse responses, which are no sounds."""
+
+UNLABELLED = "unlabelled"
+"""Label of recordings of which nothing is known."""
+
 _KEYS = frozenset({"node", "maybe", "not", "bed", "skip"})
 
 

@@ -17,10 +17,9 @@ import yaml
 
 import ontology
 from ontology import LabelSet
-from training.labels import read_label_map
+from training.labels import ROOM_LABEL, read_label_map
 from training.loop.run import Run
 from training.release import evaluate
-from training.scenes.recorded import ROOM_LABEL
 from training.session import open_data
 
 _logger = logging.getLogger(__name__)
@@ -47,15 +46,6 @@ class HardClip:
     posterior: float
 
 
-def critical_columns(labels: LabelSet) -> list[int]:
-    """Columns of the nodes whose alerts are critical."""
-    return [
-        labels.index[node.id]
-        for node in labels.ontology.nodes
-        if node.alert is not None and node.alert.critical
-    ]
-
-
 def hardest(
     clips: evaluate.ClipScores, labels: LabelSet, groups: dict[str, str], most: int
 ) -> list[HardClip]:
@@ -67,7 +57,7 @@ def hardest(
         groups: session of each path.
         most: how many at most.
     """
-    columns = critical_columns(labels)
+    columns = list(labels.critical)
     wrong = ~(clips.true | clips.unknown)[:, columns]
     posteriors = np.where(wrong, clips.sustained[:, columns], 0.0)  # (C, critical)
     taken: Counter[str] = Counter()

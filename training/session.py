@@ -12,11 +12,17 @@ from training.clips.bank import ClipRow, Clips, held_out, open_bank, read_manife
 from training.clips.shard_bank import holds_shards, open_shards
 from training.errors import TrainingDataError
 from training.kinds import SYNTHESISED_NODES
-from training.labels import LabelMap, node_target, read_label_map, refuse_unknown, untaught
+from training.labels import (
+    ROOM_LABEL,
+    LabelMap,
+    node_target,
+    read_label_map,
+    refuse_unknown,
+    untaught,
+)
 from training.loop.config import RunConfig
 from training.scenes.distorted import DistortedScenes
 from training.scenes.mixtures import SceneDataset
-from training.scenes.recorded import ROOM_LABEL
 from training.scenes.taught import TaughtScenes
 
 _logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """YAMNet's TFLite file: the peer that aed is measured against, and a teacher.
 
-Axes: S samples, W windows, C AudioSet classes, E its embedding.
+Axes: S samples, W windows, C AudioSet classes, E YAMNet's embedding.
 
 Source: the AudioSet models of TensorFlow Models (Apache-2.0).
 """
@@ -84,6 +84,21 @@ class YamnetNetwork:
         scale, zero = self._embedding["quantization"]
         stored = self._interpreter.get_tensor(self._embedding["index"]).reshape(-1)
         return np.concatenate([scores, (stored.astype(np.float32) - zero) * np.float32(scale)])
+
+
+def yamnet_windows(samples: NDArray[np.float32], hop_samples: int) -> NDArray[np.float32]:
+    """(W, YAMNET_WINDOW_SAMPLES): a recording (S,) as YAMNet hears it, a view; none if too short.
+
+    Args:
+        samples: the recording.
+        hop_samples: from the start of one window to that of the next.
+    """
+    if len(samples) < YAMNET_WINDOW_SAMPLES:
+        return np.empty((0, YAMNET_WINDOW_SAMPLES), np.float32)
+    windows: NDArray[np.float32] = np.lib.stride_tricks.sliding_window_view(
+        samples, YAMNET_WINDOW_SAMPLES
+    )[::hop_samples]
+    return windows
 
 
 def yamnet_class_ids(folder: Path) -> list[str]:

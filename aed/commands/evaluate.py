@@ -73,8 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         from aed.bundle import default_bundle_path, load_bundle
         from training.errors import TrainingDataError
         from training.evaluation.contestants import Aed, Yamnet
-        from training.evaluation.evaluation import Entrant, evaluate, judged_nodes
-        from training.evaluation.material import read_material
+        from training.evaluation.evaluation import Entrant, evaluate
+        from training.evaluation.material import judged_nodes, read_material
         from training.evaluation.page import PAGE_NAME
     except ModuleNotFoundError as error:
         raise AedError(
@@ -90,12 +90,12 @@ def run(arguments: argparse.Namespace) -> int:
     ids = [node.id for node in nodes]
     names = [f"aed {number + 1}" if len(bundles) > 1 else "aed" for number in range(len(bundles))]
     entrants = [
-        Entrant(contestant=Aed(bundle, ids, name), family="aed", has_events=True)
+        Entrant(contestant=Aed(bundle, ids, name), family="aed")
         for bundle, name in zip(bundles, names, strict=True)
     ]
     if arguments.yamnet is not None:
         yamnet = Yamnet(arguments.yamnet, labels, ids)
-        entrants.append(Entrant(contestant=yamnet, family=yamnet.name, has_events=False))
+        entrants.append(Entrant(contestant=yamnet, family=yamnet.name))
     recordings = read_material(arguments.lists, labels)
     if arguments.part is not None:
         recordings = tuple(each for each in recordings if each.part == arguments.part)
@@ -113,9 +113,11 @@ def _lines(contestant: dict[str, Any]) -> list[str]:
     for node, found in contestant["nodes"].items():
         if not found["sounds"]:
             continue
-        recalls = " ".join(_told(value) for value in found["recall_at_false_alarms"].values())
+        recall_at = found["recall_at_false_alarms"]
+        recalls = " ".join(_told(value) for value in recall_at.values())
         line = (
-            f"  {node:<14} {found['sounds']:5d} sounds  recall at 0, 1, 5 false alarms: {recalls}"
+            f"  {node:<14} {found['sounds']:5d} sounds  recall at {', '.join(recall_at)} false "
+            f"alarms: {recalls}"
         )
         if (shipped := found["shipped"]) is not None:
             line += (

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aed.audio import SAMPLE_RATE_HZ, AudioChunk
-from training.yamnet import YAMNET_FILE, YAMNET_WINDOW_SAMPLES, YamnetNetwork
+from training.yamnet import YAMNET_FILE, YamnetNetwork, yamnet_windows
 
 if TYPE_CHECKING:
     from aed.bundle import Bundle
@@ -98,8 +98,8 @@ def load_yamnet(folder: Path) -> Callable[[int, Samples], None]:
     network = YamnetNetwork(folder)
 
     def hear(hop_samples: int, samples: Samples) -> None:
-        for end in range(YAMNET_WINDOW_SAMPLES, len(samples) + 1, hop_samples):
-            network.scores(samples[end - YAMNET_WINDOW_SAMPLES : end])
+        for window in yamnet_windows(samples, hop_samples):
+            network.scores(window)
 
     return hear
 

@@ -85,3 +85,12 @@ def test_ancestors_are_the_closure_of_parents(labels: LabelSet) -> None:
 
     np.testing.assert_array_equal(labels.ancestors, closure)
     np.testing.assert_array_equal(labels.ancestors.sum(axis=1), labels.depth + 1)
+
+
+def test_critical_columns_are_those_of_which_a_person_must_be_told() -> None:
+    labels = LabelSet(ontology.home())
+
+    nodes = {labels.nodes[column] for column in labels.critical}
+
+    assert {"smoke_alarm", "co_alarm", "window_glass"} <= nodes
+    assert "doorbell" not in nodes

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ontology import LabelSet
-from training.mining import MOST_OF_A_GROUP, critical_columns, hardest
+from training.mining import MOST_OF_A_GROUP, hardest
 from training.release.evaluate import ClipScores
 
 pytestmark = pytest.mark.torch
@@ -51,10 +51,3 @@ def test_one_session_gives_only_a_few(labels: LabelSet) -> None:
     found = hardest(clips, labels, dict.fromkeys(clips.paths, "drums"), 100)
 
     assert [each.path for each in found] == [f"hit-{n}" for n in range(MOST_OF_A_GROUP)]
-
-
-def test_only_critical_nodes_are_looked_for(labels: LabelSet) -> None:
-    nodes = {labels.nodes[column] for column in critical_columns(labels)}
-
-    assert {"smoke_alarm", "co_alarm", "window_glass"} <= nodes
-    assert "doorbell" not in nodes

@@ -1,7 +1,8 @@
 """The manifest of a data folder: what each recording is, checked before anything is decoded."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -50,6 +51,20 @@ def read_manifest(folder: Path) -> tuple[ClipRow, ...]:
     if faults:
         raise TrainingDataError.of_faults(faults)
     return tuple(row for _, row in rows)
+
+
+def write_manifest(folder: Path, rows: Iterable[ClipRow]) -> None:
+    """Write the manifest of a data folder, in one move; durations are left empty.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    partial = folder / f".{MANIFEST_NAME}.partial"
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows((*astuple(row), "") for row in rows)
+    partial.replace(folder / MANIFEST_NAME)
 
 
 def _cell_faults(cells: dict[str | Any, str | Any]) -> Iterator[str]:

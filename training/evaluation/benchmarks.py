@@ -15,9 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ontology import LabelSet
-from training.errors import TrainingDataError
 from training.evaluation.hearing import Heard
 from training.evaluation.material import JudgedNode
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # dcase_util imports pkg_resources
+    from sed_eval.sound_event import EventBasedMetrics
+    from sed_scores_eval import intersection_based
+    from sed_scores_eval.base_modules.scores import create_score_dataframe
 
 ONSET_COLLAR_S = 1.0
 PSDS_TOLERANCE = 0.1
@@ -55,9 +60,6 @@ def benchmarks(
         contestant: by its index.
         node: which.
         labels: the ontology.
-
-    Raises:
-        TrainingDataError: the extra `evaluate` is not installed.
     """
     marked = [
         each
@@ -91,18 +93,12 @@ def _event_f1(
 ) -> float | None:
     if any(each.said[contestant].events is None for each in marked):
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # dcase_util imports pkg_resources
-            from sed_eval.sound_event import EventBasedMetrics  # noqa: PLC0415 - extra `evaluate`
-    except ModuleNotFoundError as error:
-        raise _lacking(error) from error
     metrics = EventBasedMetrics([node.id], evaluate_offset=False, t_collar=ONSET_COLLAR_S)
     for index, each in enumerate(marked):
         estimated = [
             (event.onset_s, event.offset_s, node.id)
             for event in each.said[contestant].events or ()
-            if event.phase == "end" and labels.ancestors[labels.index[event.node], node.column]
+            if labels.ancestors[labels.index[event.node], node.column]
         ]
         metrics.evaluate(_listed(spans[str(index)], index), _listed(estimated, index))
     found = metrics.results_overall_metrics()["f_measure"]["f_measure"]
@@ -110,15 +106,6 @@ def _event_f1(
 
 
 def _psds(marked: Sequence[Heard], contestant: int, node: JudgedNode, spans: Spans) -> float | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # dcase_util imports pkg_resources
-            from sed_scores_eval import intersection_based  # noqa: PLC0415 - extra `evaluate`
-            from sed_scores_eval.base_modules.scores import (  # noqa: PLC0415
-                create_score_dataframe,
-            )
-    except ModuleNotFoundError as error:
-        raise _lacking(error) from error
     scores, durations_s = {}, {}
     for index, each in enumerate(marked):
         said = each.said[contestant]
@@ -147,10 +134,3 @@ def _listed(
         {"onset": onset_s, "offset": offset_s, "event_label": node, "filename": str(index)}
         for onset_s, offset_s, node in spans
     ]
-
-
-def _lacking(error: ModuleNotFoundError) -> TrainingDataError:
-    return TrainingDataError(
-        f"event-based F1 and PSDS need the extra `evaluate` ({error.name} is not installed): "
-        "pip install -e '.[evaluate]'"
-    )

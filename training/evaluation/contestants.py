@@ -17,7 +17,7 @@ from aed.events import Event
 from aed.hearing import Hearing
 from aed.posteriors import POSTERIOR_HOP_S
 from ontology import LabelSet
-from training.yamnet import YAMNET_WINDOW_SAMPLES, YamnetNetwork, yamnet_class_ids
+from training.yamnet import YAMNET_WINDOW_SAMPLES, YamnetNetwork, yamnet_class_ids, yamnet_windows
 
 YAMNET_HOP_SAMPLES = 7_800
 """Half a window, as YAMNet's authors run it: the better of the usual ways."""
@@ -34,7 +34,7 @@ class Said:
         scores: (T, K) float32 in [0, 1].
         hop_s: time between two of them.
         first_s: stream time at which the first one is known.
-        events: what would have been published; None of a contestant without event logic.
+        events: as they ended; None of a contestant without event logic.
     """
 
     scores: NDArray[np.float32]
@@ -79,10 +79,10 @@ class Aed:
             block = samples[start : start + _BLOCK_SAMPLES]
             heard = self._hearing.feed(AudioChunk(samples=block, sample_rate_hz=SAMPLE_RATE_HZ))
             values.append(heard.posteriors.values[:, self._columns])
-            events += heard.events
+            events += _ended(heard.events)
         last = self._hearing.flush()
         values.append(last.posteriors.values[:, self._columns])
-        events += last.events
+        events += _ended(last.events)
         return Said(
             scores=np.concatenate(values),
             hop_s=POSTERIOR_HOP_S,
@@ -116,8 +116,8 @@ class Yamnet:
         missing += -(len(samples) + missing - YAMNET_WINDOW_SAMPLES) % YAMNET_HOP_SAMPLES
         padded = np.pad(samples, (0, missing)).astype(np.float32)
         scores = []
-        for start in range(0, len(padded) - YAMNET_WINDOW_SAMPLES + 1, YAMNET_HOP_SAMPLES):
-            found = self._network.scores(padded[start : start + YAMNET_WINDOW_SAMPLES])
+        for window in yamnet_windows(padded, YAMNET_HOP_SAMPLES):
+            found = self._network.scores(window)
             scores.append([found[classes].max(initial=0.0) for classes in self._columns])
         return Said(
             scores=np.array(scores, dtype=np.float32),
@@ -136,3 +136,7 @@ def _classes(node: str, labels: LabelSet, ids: Sequence[str]) -> list[int]:
         for audioset_id in other.audioset
     }
     return [index for index, audioset_id in enumerate(ids) if audioset_id in wanted]
+
+
+def _ended(events: Sequence[Event]) -> list[Event]:
+    return [event for event in events if event.phase == "end"]

@@ -31,31 +31,10 @@ class Entrant:
     Attributes:
         contestant: who hears.
         family: contestants of one family (seeds of one recipe) are one line with a band.
-        has_events: whether it has event logic.
     """
 
     contestant: Contestant
     family: str
-    has_events: bool
-
-
-def judged_nodes(labels: LabelSet, more: Sequence[str] = ()) -> list[JudgedNode]:
-    """The critical nodes of an ontology, and more of it.
-
-    Raises:
-        TrainingDataError: one of `more` is not in the ontology.
-    """
-    if unknown := [node for node in more if node not in labels.index]:
-        raise TrainingDataError(f"the ontology has no node {', '.join(unknown)}")
-    ids = [
-        node.id
-        for node in labels.ontology.nodes
-        if (node.alert is not None and node.alert.critical) or node.id in more
-    ]
-    return [
-        JudgedNode(id=node, column=labels.index[node], place=place)
-        for place, node in enumerate(ids)
-    ]
 
 
 def evaluate(
@@ -78,8 +57,7 @@ def evaluate(
         console: for progress.
 
     Raises:
-        TrainingDataError: nothing could be read, the folder cannot be written to, or the extra
-            `evaluate` is not installed.
+        TrainingDataError: nothing could be read, or the folder cannot be written to.
     """
     hearings = hear_all(recordings, [each.contestant for each in entrants], console)
     for fault in hearings.faults:
@@ -98,7 +76,6 @@ def evaluate(
         cases = {
             node.id: worst_cases(heard, 0, node, results[0][node.place].matches, out)
             for node in nodes
-            if results[0][node.place].matches.found or results[0][node.place].matches.blocks
         }
         write_page(figures, pictures, cases, out)
     except OSError as error:
@@ -124,7 +101,7 @@ def _figures(
             "family": entrant.family,
             "nodes": {each.node: each.as_dict() for each in found},
         }
-        if entrant.has_events:
+        if found[0].shipped is not None:
             entry |= _told_of_events(heard, index, labels, sum(hours.values()))
         told.append(entry)
     return {

@@ -29,7 +29,7 @@ def outcomes_by_depth(
     """
     counts: dict[int, Counter[str]] = {}
     for each in heard:
-        ended = [event for event in (each.said[contestant].events or ()) if event.phase == "end"]
+        ended = each.said[contestant].events or ()
         for sound in each.judged.sounds:
             said = [labels.index[event.node] for event in events_of(sound, ended)]
             for column in np.flatnonzero(sound.target.true):

@@ -14,8 +14,7 @@ from ontology import LabelSet
 from training.clips.manifest import MANIFEST_NAME, read_manifest
 from training.errors import TrainingDataError
 from training.evaluation.truth import TRUTH_NAME, read_truth
-from training.labels import Target, node_target, read_label_map, refuse_unknown
-from training.scenes.recorded import ROOM_LABEL
+from training.labels import ROOM_LABEL, Target, node_target, read_label_map, refuse_unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +30,21 @@ class JudgedNode:
     id: str
     column: int
     place: int
+
+
+def judged_nodes(labels: LabelSet, more: Sequence[str] = ()) -> list[JudgedNode]:
+    """The critical nodes of an ontology, and more of it.
+
+    Raises:
+        TrainingDataError: one of `more` is not in the ontology.
+    """
+    if unknown := [node for node in more if node not in labels.index]:
+        raise TrainingDataError(f"the ontology has no node {', '.join(unknown)}")
+    ids = [node.id for node in labels.ontology.nodes if node.is_critical or node.id in more]
+    return [
+        JudgedNode(id=node, column=labels.index[node], place=place)
+        for place, node in enumerate(ids)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +73,6 @@ class Judged:
         name: as reports name it.
         kind: `recording` or `mixture`.
         part: `development` or `confirmation`.
-        group: its session.
-        source: where it comes from.
         sounds: what is known to be in it.
     """
 
@@ -68,8 +80,6 @@ class Judged:
     name: str
     kind: str
     part: str
-    group: str
-    source: str
     sounds: tuple[KnownSound, ...]
 
 
@@ -111,8 +121,6 @@ def _of_truth(file: Path, labels: LabelSet) -> list[Judged]:
             name=each.path,
             kind=each.kind,
             part=each.part,
-            group=each.group,
-            source=each.source,
             sounds=tuple(
                 KnownSound(
                     target=node_target(labels, sound.node),
@@ -137,8 +145,6 @@ def _of_manifest(folder: Path, labels: LabelSet) -> list[Judged]:
             name=row.path,
             kind="recording",
             part="development",
-            group=row.group,
-            source=row.source,
             sounds=(KnownSound(target=label_map.targets[row.label]),),
         )
         for row in rows

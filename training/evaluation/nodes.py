@@ -1,7 +1,4 @@
-"""One judged node of one contestant: everything that is told of it, as numbers.
-
-Axes: T frames, K judged nodes.
-"""
+"""One judged node of one contestant: everything that is told of it, as numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

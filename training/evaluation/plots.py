@@ -1,7 +1,4 @@
-"""The pictures of an evaluation: recall against false alarms, SNR, calibration.
-
-Axes: R rates of a curve.
-"""
+"""The pictures of an evaluation: recall against false alarms, SNR, calibration."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

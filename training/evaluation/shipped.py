@@ -1,7 +1,4 @@
-"""What would have been published: alerts of the event logic at the shipped thresholds.
-
-Axes: N ontology nodes, E events.
-"""
+"""What would have been published: alerts of the event logic at the shipped thresholds."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,14 +18,12 @@ class Answer:
     """What was published of one known sound of a node.
 
     Attributes:
-        recording: index among the recordings.
         sound: the sound.
         named: an event reached the node.
         near: else, one stopped at a super-category of it.
         delay_s: from the marked onset until the node was known; None if not named or not marked.
     """
 
-    recording: int
     sound: KnownSound
     named: bool
     near: bool
@@ -93,9 +88,9 @@ def at_shipped_thresholds(
     answers: list[Answer] = []
     wrong: list[WrongEvent] = []
     for index, each in enumerate(heard):
-        ended = [event for event in (each.said[contestant].events or ()) if event.phase == "end"]
+        ended = each.said[contestant].events or ()
         answers += [
-            _answer(index, sound, ended, column, labels)
+            _answer(sound, ended, column, labels)
             for sound in each.judged.sounds
             if sound.target.true[column]
         ]
@@ -112,16 +107,14 @@ def wrong_critical(
     heard: Sequence[Heard], contestant: int, labels: LabelSet
 ) -> tuple[WrongEvent, ...]:
     """Critical events of recordings in which none of the critical nodes they reached can sound."""
-    critical = {
-        node.id for node in labels.ontology.nodes if node.alert is not None and node.alert.critical
-    }
     found = []
     for index, each in enumerate(heard):
         for event in each.said[contestant].events or ():
-            if event.phase != "end" or not event.critical:
+            if not event.critical:
                 continue
-            first = next(node for node in event.path.split("/") if node in critical)
-            if not _explained(event, each.judged.sounds, labels.index[first]):
+            reached = [labels.index[node] for node in event.path.split("/")]
+            first = next(column for column in reached if column in labels.critical)
+            if not _explained(event, each.judged.sounds, first):
                 found.append(WrongEvent(recording=index, event=event))
     return tuple(found)
 
@@ -137,9 +130,7 @@ def events_of(sound: KnownSound, events: Sequence[Event]) -> Iterator[Event]:
             yield event
 
 
-def _answer(
-    recording: int, sound: KnownSound, ended: Sequence[Event], column: int, labels: LabelSet
-) -> Answer:
+def _answer(sound: KnownSound, ended: Sequence[Event], column: int, labels: LabelSet) -> Answer:
     own = list(events_of(sound, ended))
     named = [event for event in own if labels.ancestors[labels.index[event.node], column]]
     near = any(labels.ancestors[column, labels.index[event.node]] for event in own)
@@ -147,7 +138,6 @@ def _answer(
     if named and sound.onset_s is not None:
         delay_s = min(event.detected_s for event in named) - sound.onset_s
     return Answer(
-        recording=recording,
         sound=sound,
         named=bool(named),
         near=near and not named,

@@ -3,8 +3,6 @@
 `python -m training.evaluation.thresholds --bundle DIR LIST...` hears that half, sets `on` of each
 critical node just above what it sustains for its dwell where it does not sound, writes it into the
 bundle, and says what is left: `aed evaluate --part confirmation` then judges by the other half.
-
-Axes: T frames, K judged nodes.
 """
 
 import argparse
@@ -18,10 +16,9 @@ from rich.console import Console
 from aed.bundle import load_bundle
 from ontology import LabelSet
 from training.evaluation.contestants import Aed
-from training.evaluation.evaluation import judged_nodes
 from training.evaluation.hearing import Heard, hear_all
 from training.evaluation.matching import frames_without
-from training.evaluation.material import JudgedNode, read_material
+from training.evaluation.material import JudgedNode, judged_nodes, read_material
 from training.evaluation.sweep import upper_bound_per_hour
 from training.release.description import open_description, seal
 from training.release.evaluate import dwell_frames, sustained
@@ -46,14 +43,14 @@ class Chosen:
         node: which.
         on: the threshold.
         loudest: what the node sustains at most where it does not sound.
-        false_alarms: recordings that still pass the threshold.
+        recordings_passed: those that still reach the threshold where the node does not sound.
         hours: how long it is known not to sound.
     """
 
     node: str
     on: float
     loudest: float
-    false_alarms: int
+    recordings_passed: int
     hours: float
 
 
@@ -72,7 +69,7 @@ def choose(heard: Sequence[Heard], node: JudgedNode, labels: LabelSet) -> Chosen
         node=node.id,
         on=on,
         loudest=loudest,
-        false_alarms=sum(peak >= on for peak in peaks),
+        recordings_passed=sum(peak >= on for peak in peaks),
         hours=hours,
     )
 
@@ -105,16 +102,16 @@ def main() -> int:
         info["thresholds"].setdefault(each.node, {}).update(
             {"on": each.on, "off": round(each.on / 2, 3)}
         )
-        bound = upper_bound_per_hour(each.false_alarms, each.hours)
+        bound = upper_bound_per_hour(each.recordings_passed, each.hours)
         print(
             f"{each.node:<14} on {each.on:.3f}: sustains at most {each.loudest:.3f} in "
-            f"{each.hours:.1f} h without it, {each.false_alarms} of them still pass, at most "
-            f"{bound:.3f} false alarms an hour (95 %)"
+            f"{each.hours:.1f} h without it; {each.recordings_passed} recordings still reach it, "
+            f"at most {bound:.3f} an hour (95 %)"
         )
     info["quality"]["thresholds"] = {
         "measured_by": "python -m training.evaluation.thresholds",
         "hours_of_development": round(max(each.hours for each in chosen), 2),
-        "false_alarms_of_development": {each.node: each.false_alarms for each in chosen},
+        "recordings_passed": {each.node: each.recordings_passed for each in chosen},
     }
     seal(arguments.bundle, info)
     for fault in hearings.faults:

@@ -1,7 +1,4 @@
-"""The worst of a node: sounds it missed and stretches in which it spoke for nothing, as pictures.
-
-Axes: T frames, L log-mel frames, F mel bands.
-"""
+"""The worst of a node, as pictures: sounds it missed, stretches in which it spoke for nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

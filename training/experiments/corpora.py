@@ -19,8 +19,7 @@ from ontology import LabelSet, Ontology
 from training.clips.bank import ClipBank, ClipRow, open_bank, read_manifest
 from training.errors import TrainingDataError
 from training.experiments.pruning import nearest_kept, pruned, without_leaf
-from training.labels import read_label_map
-from training.scenes.recorded import ROOM_LABEL
+from training.labels import ROOM_LABEL, read_label_map
 
 ESC10_ONTOLOGY = Path(__file__).with_name("esc10.yaml")
 LEAST_GROUPS = 6

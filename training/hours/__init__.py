@@ -2,7 +2,6 @@
 
 | file | question |
 |---|---|
-| `packages.yaml` | which Debian packages hold sound that no training row comes from |
 | `packages` | reads that list |
 | `debian` | downloads a package, unpacks it, finds its audio |
 | `joining` | makes recordings of its files |

@@ -9,15 +9,9 @@ from rich.console import Console
 
 from ontology.errors import AedError
 from training.clips.manifest import read_manifest
+from training.debian.packages import LEARNED_LIST, MEASURED_LIST, read_packages, refuse_heard
 from training.hours.fetch import fetch
 from training.hours.mix import MixConfig, mix
-from training.hours.packages import (
-    MATERIAL_KINDS,
-    MATERIAL_LIST,
-    SHIPPED_LIST,
-    read_packages,
-    refuse_heard,
-)
 
 
 def main() -> int:
@@ -33,7 +27,7 @@ def main() -> int:
         command.add_argument("--data", type=Path, default=Path(data) if data else None)
         command.add_argument("--out", type=Path, required=True, metavar="DIR")
     fetching = commands.choices["fetch"]
-    fetching.add_argument("--list", type=Path, default=SHIPPED_LIST, help="of packages")
+    fetching.add_argument("--list", type=Path, default=MEASURED_LIST, help="of packages")
     fetching.add_argument("--debs", type=Path, help="where packages are kept (default: OUT/debs)")
     mixing = commands.choices["mix"]
     mixing.add_argument("--recordings", type=Path, required=True, help="folder of fetch")
@@ -57,9 +51,7 @@ def main() -> int:
 def _fetch(arguments: argparse.Namespace, console: Console) -> int:
     packages = read_packages(arguments.list)
     sources = [row.source for row in read_manifest(arguments.data)]
-    sources += [
-        f"Debian:{package.name}" for package in read_packages(MATERIAL_LIST, MATERIAL_KINDS)
-    ]
+    sources += [package.source for package in read_packages(LEARNED_LIST)]
     refuse_heard(packages, sources, "models are trained on them")
     arguments.out.mkdir(parents=True, exist_ok=True)
     found = fetch(packages, arguments.out, console, debs=arguments.debs)

@@ -1,8 +1,7 @@
 """`fetch`: recordings of all packages and what is known of them."""
 
 import json
-import shutil
-import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,16 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import track
 
 from aed.audio import SAMPLE_RATE_HZ
 from training.clips.decoding import decode
+from training.debian.archive import evenly
+from training.debian.packages import Package
+from training.debian.recording import recorded
 from training.errors import TrainingDataError
 from training.evaluation.truth import PARTS, Recording, TrueSound, write_truth
-from training.hours.debian import download, unpack
 from training.hours.joining import join
 from training.hours.names import node_in_name
-from training.hours.packages import Package
 
 MOST_S = 3_000.0
 """Of one package; of a larger one files are taken evenly, so that none drowns the others."""
@@ -60,53 +59,38 @@ def fetch(
         TrainingDataError: `out` cannot be written to. A package that cannot be had is told of.
     """
     found = []
-    hidden = not console.is_terminal
-    for package in track(packages, "packages", console=console, disable=hidden):
-        try:
-            found.append(_package(package, out, debs or out / "debs"))
-        except TrainingDataError as error:
-            console.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        except OSError as error:
-            raise TrainingDataError(f"{out}: cannot be written to ({error.strerror})") from error
-    write_truth(out, _recordings(found))
+    for package, folder in recorded(packages, out, _write, console, debs=debs):
+        told = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        found.append(
+            Fetched(
+                package=package,
+                hours=told["hours"],
+                recordings=tuple((path, node) for path, node in told["recordings"]),
+                faults=tuple(told["faults"]),
+            )
+        )
+    try:
+        write_truth(out, _recordings(found))
+    except OSError as error:
+        raise TrainingDataError(f"{out}: cannot be written to ({error.strerror})") from error
     return found
 
 
-def _package(package: Package, out: Path, debs: Path) -> Fetched:
-    facts = out / package.name / _FACTS
-    if not facts.exists():
-        with tempfile.TemporaryDirectory(dir=out) as unpacked:
-            files = unpack(download(package.name, debs), Path(unpacked))
-            _write(package, _evenly(files), out)
-    told = json.loads(facts.read_text(encoding="utf-8"))
-    return Fetched(
-        package=package,
-        hours=told["hours"],
-        recordings=tuple((path, node) for path, node in told["recordings"]),
-        faults=tuple(told["faults"]),
-    )
-
-
-def _write(package: Package, files: Sequence[Path], out: Path) -> None:
-    """Write a package's recordings beside, and move them into place when they are whole."""
-    partial = out / f".{package.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+def _write(package: Package, files: Sequence[Path], folder: Path) -> None:
     faults: list[str] = []
     recordings: list[tuple[str, str | None]] = []
     samples = 0
-    for number, joined in enumerate(join(_decoded(files, faults))):
+    for number, joined in enumerate(join(_decoded(_evenly(files), faults))):
         name = f"{number:04d}.flac"
-        soundfile.write(partial / name, joined.samples, SAMPLE_RATE_HZ)
-        recordings.append((f"{package.name}/{name}", joined.node))
+        soundfile.write(folder / name, joined.samples, SAMPLE_RATE_HZ)
+        recordings.append((f"{package.folder}/{name}", joined.node))
         samples += len(joined.samples)
     facts = {
         "hours": samples / SAMPLE_RATE_HZ / 3600,
         "recordings": recordings,
         "faults": faults,
     }
-    (partial / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    partial.rename(out / package.name)
+    (folder / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
 def _decoded(
@@ -129,13 +113,12 @@ def _evenly(files: Sequence[Path]) -> list[Path]:
             total_s += soundfile.info(file).duration
         except (soundfile.LibsndfileError, OSError):
             continue  # told when it is decoded
-    step = max(1.0, total_s / MOST_S)
-    return [files[int(place * step)] for place in range(int(len(files) / step))]
+    return evenly(files, max(1.0, total_s / MOST_S))
 
 
 def _recordings(found: Sequence[Fetched]) -> list[Recording]:
     """Packages shared out, each kind half and half by its hours; what a package holds stays one."""
-    hours = {(kind, part): 0.0 for kind in ("music", "speech", "effects") for part in PARTS}
+    hours: defaultdict[tuple[str, str], float] = defaultdict(float)
     recordings = []
     for each in sorted(found, key=lambda each: (-each.hours, each.package.name)):
         kind = each.package.kind
@@ -147,7 +130,7 @@ def _recordings(found: Sequence[Fetched]) -> list[Recording]:
                 kind="recording",
                 part=part,
                 group=each.package.name,
-                source=f"Debian:{each.package.name} ({kind})",
+                source=f"{each.package.source} ({kind})",
                 sounds=() if node is None else (TrueSound(node=node),),
             )
             for path, node in each.recordings

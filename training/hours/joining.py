@@ -31,12 +31,10 @@ class Joined:
     Attributes:
         samples: (S,) float32 at 16 kHz.
         node: a node that its file's name speaks of; None for one that may be joined.
-        files: how many files are in it.
     """
 
     samples: Samples
     node: str | None
-    files: int
 
 
 @dataclass(slots=True)
@@ -45,7 +43,6 @@ class _Row:
 
     parts: list[Samples] = field(default_factory=list)
     samples: int = 0
-    files: int = 0
 
 
 def join(files: Iterable[tuple[str | None, Samples]]) -> Iterator[Joined]:
@@ -64,7 +61,7 @@ def join(files: Iterable[tuple[str | None, Samples]]) -> Iterator[Joined]:
         if len(samples) < LEAST_S * SAMPLE_RATE_HZ:
             continue
         if node is not None:
-            yield Joined(samples=samples[:most], node=node, files=1)
+            yield Joined(samples=samples[:most], node=node)
             continue
         for start in range(0, len(samples), most):
             piece = samples[start : start + most]
@@ -73,13 +70,12 @@ def join(files: Iterable[tuple[str | None, Samples]]) -> Iterator[Joined]:
                 row = _Row()
             row.parts += [piece, _gap(rng)]
             row.samples += len(piece) + len(row.parts[-1])
-            row.files += 1
     if row.parts:
         yield _written(row)
 
 
 def _written(row: _Row) -> Joined:
-    return Joined(samples=np.concatenate(row.parts), node=None, files=row.files)
+    return Joined(samples=np.concatenate(row.parts), node=None)
 
 
 def _gap(rng: np.random.Generator) -> Samples:

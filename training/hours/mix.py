@@ -69,7 +69,7 @@ class Order:
 
 
 def mix(config: MixConfig, console: Console, *, jobs: int) -> tuple[Recording, ...]:
-    """Make the scenes that are missing, then `truth.tsv`.
+    """Make all scenes, then `truth.tsv`.
 
     Raises:
         TrainingDataError: sources cannot be used, or `out` cannot be written to.
@@ -137,16 +137,13 @@ class _Maker:
         }
 
     def make(self, order: Order) -> Recording:
-        """Make a scene unless its file is there; its truth follows from the order alone."""
+        """Make a scene and write it; it follows from the order alone."""
         scene = self._scene(order)
         path = self.config.out / order.name
-        if not path.exists():
-            partial = path.with_suffix(".partial")
-            try:
-                soundfile.write(partial, scene.samples, SAMPLE_RATE_HZ, format="FLAC")
-                partial.replace(path)
-            except (soundfile.LibsndfileError, OSError) as error:
-                raise TrainingDataError(f"{path}: cannot be written ({error})") from error
+        try:
+            soundfile.write(path, scene.samples, SAMPLE_RATE_HZ)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise TrainingDataError(f"{path}: cannot be written ({error})") from error
         return Recording(
             path=order.name,
             kind="mixture",

@@ -92,7 +92,7 @@ def _home(
     samples = _at(np.resize(bed, count), _db(rng, _BED_DB))
     sounds: list[TrueSound] = []
     if rng.random() < PROGRAMME_SHARE:
-        programme = _by_loudspeaker(sources.stretch(duration_s, rng)[1], rng)
+        programme = _by_loudspeaker(sources.stretch(duration_s, rng), rng)
         samples += _at(programme[:count], _db(rng, _PROGRAMME_DB))
     for _ in range(int(rng.poisson(HAPPENINGS_PER_MINUTE * duration_s / 60))):
         clip = sources.harmless[int(rng.integers(len(sources.harmless)))]

@@ -19,8 +19,7 @@ from ontology import LabelSet
 from training.clips.bank import Clips
 from training.errors import TrainingDataError
 from training.evaluation.truth import PARTS, Recording
-from training.labels import Target
-from training.scenes.recorded import ROOM_LABEL
+from training.labels import ROOM_LABEL, Target
 
 Samples = NDArray[np.float32]
 
@@ -32,12 +31,10 @@ class Clip:
     Attributes:
         index: in the bank.
         node: deepest node known of it, None for background.
-        group: its session.
     """
 
     index: int
     node: str | None
-    group: str
 
 
 class Sources:
@@ -65,14 +62,10 @@ class Sources:
         folder: Path,
         recordings: Sequence[Recording],
     ) -> None:
-        self.part, self._bank, self._folder = part, bank, folder
-        critical = [
-            labels.index[node.id]
-            for node in labels.ontology.nodes
-            if node.alert is not None and node.alert.critical
-        ]
+        self._bank, self._folder = bank, folder
+        critical = list(labels.critical)
         own = [
-            (Clip(index=index, node=targets[row.label].node, group=row.group), targets[row.label])
+            (Clip(index=index, node=targets[row.label].node), targets[row.label])
             for index, row in enumerate(bank.rows)
             if row.label in targets and row.label != ROOM_LABEL and part_of(row.group) == part
         ]
@@ -91,7 +84,7 @@ class Sources:
         """Samples (S,) of a clip."""
         return self._bank.clip(clip.index)
 
-    def stretch(self, duration_s: float, rng: np.random.Generator) -> tuple[Recording, Samples]:
+    def stretch(self, duration_s: float, rng: np.random.Generator) -> Samples:
         """A stretch of a long recording (S,), repeated if it is shorter."""
         recording = self.long[int(rng.integers(len(self.long)))]
         samples = soundfile.read(self._folder / recording.path, dtype="float32")[0]
@@ -99,7 +92,7 @@ class Sources:
         repeats = -(-count // len(samples))
         tiled = np.tile(samples, repeats + 1)
         start = int(rng.integers(len(samples)))
-        return recording, np.asarray(tiled[start : start + count], dtype=np.float32)
+        return np.asarray(tiled[start : start + count], dtype=np.float32)
 
 
 def part_of(group: str) -> str:

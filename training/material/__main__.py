@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ontology.errors import AedError
 from training.clips.manifest import read_manifest
-from training.hours.packages import MATERIAL_KINDS, MATERIAL_LIST, read_packages, refuse_heard
+from training.debian.packages import LEARNED_LIST, MEASURED_LIST, read_packages, refuse_heard
 from training.material.folder import enlarge
 
 
@@ -20,19 +20,18 @@ def main() -> int:
     data = os.environ.get("AED_DATA")
     parser.add_argument("--data", type=Path, default=Path(data) if data else None)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
-    parser.add_argument("--list", type=Path, default=MATERIAL_LIST, help="of packages")
+    parser.add_argument("--list", type=Path, default=LEARNED_LIST, help="of packages")
     parser.add_argument("--debs", type=Path, help="where packages are kept (default: OUT/.debs)")
     arguments = parser.parse_args()
     if arguments.data is None:
         parser.error("give --data DIR, or set AED_DATA to a folder with a manifest.tsv")
     console = Console(stderr=True)
     try:
-        packages = read_packages(arguments.list, MATERIAL_KINDS)
+        packages = read_packages(arguments.list)
         measured = {row.source for row in read_manifest(arguments.data) if row.split == "dev"}
-        measured |= {f"Debian:{package.name}" for package in read_packages()}
+        measured |= {package.source for package in read_packages(MEASURED_LIST)}
         refuse_heard(packages, measured, "models are measured on them")
-        debs = arguments.debs or arguments.out / ".debs"
-        added = enlarge(arguments.data, packages, arguments.out, console, debs=debs)
+        added = enlarge(arguments.data, packages, arguments.out, console, debs=arguments.debs)
     except AedError as error:
         print(f"aed: {error}", file=sys.stderr)
         return 1

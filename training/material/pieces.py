@@ -13,7 +13,9 @@ import soundfile
 from numpy.typing import NDArray
 
 from aed.audio import SAMPLE_RATE_HZ
+from training.debian.archive import evenly
 from training.errors import TrainingDataError
+from training.labels import UNLABELLED
 
 PIECE_S = 10.0
 LEAST_S = 0.3
@@ -22,7 +24,7 @@ LEAST_S = 0.3
 MOST_PIECES = 60
 """Of a package, for music and for everything else: none drowns the others."""
 
-MUSIC, UNLABELLED = "music", "unlabelled"
+MUSIC = "music"
 _MUSIC_WORDS = ("music", "soundtrack", "song", "theme")
 
 
@@ -74,7 +76,11 @@ def pieces(files: Sequence[Path], *, all_music: bool) -> list[Piece]:
     found: dict[str, list[Piece]] = {MUSIC: [], UNLABELLED: []}
     for piece in _all(files, all_music=all_music):
         found[piece.label].append(piece)
-    return [piece for each in found.values() for piece in _evenly(each)]
+    return [
+        piece
+        for each in found.values()
+        for piece in evenly(each, max(1.0, len(each) / MOST_PIECES))
+    ]
 
 
 def _all(files: Sequence[Path], *, all_music: bool) -> Iterator[Piece]:
@@ -89,8 +95,3 @@ def _all(files: Sequence[Path], *, all_music: bool) -> Iterator[Piece]:
         for number in range(max(1, int(duration_s / PIECE_S))):
             if duration_s >= LEAST_S:
                 yield Piece(file=file, start_s=number * PIECE_S, label=label)
-
-
-def _evenly(found: Sequence[Piece]) -> list[Piece]:
-    step = max(1.0, len(found) / MOST_PIECES)
-    return [found[int(place * step)] for place in range(int(len(found) / step))]

@@ -17,14 +17,13 @@ import torch
 from aed.model.joint import JointModel
 from training.clips.bank import ClipRow
 from training.errors import TrainingDataError
-from training.labels import LabelMap, read_label_map
+from training.labels import ROOM_LABEL, LabelMap, read_label_map
 from training.loop.config import RunConfig
 from training.loop.run import Run
 from training.release import calibrate, evaluate
 from training.release.export import BundleFacts, export_bundle
 from training.release.model_card import write_card
 from training.scenes.mixtures import SceneDataset
-from training.scenes.recorded import ROOM_LABEL
 from training.session import TrainingData
 from training.synthesis.scene import home_scene
 

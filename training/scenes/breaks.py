@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from aed.audio import SAMPLE_RATE_HZ
 from training.clips.bank import FRAME_SAMPLES, active_frames
 
 SPEED_SHARE, FALL_SHARE, SECOND_SHARE = 0.7, 0.4, 0.35
@@ -25,7 +26,7 @@ _DENOMINATOR = 20
 _LONGEST_LAG_S = 0.5
 _SECOND_DB = (-14.0, 0.0)
 _FALL_S = (0.08, 0.6)
-_RATE_HZ = 16_000
+
 _FADE_SAMPLES = 480
 
 Samples = NDArray[np.float32]
@@ -72,7 +73,7 @@ def _at_speed(samples: Samples, rng: np.random.Generator) -> Samples:
 def _fallen(samples: Samples, rng: np.random.Generator) -> Samples:
     """The same, dying away sooner from its loudest moment on."""
     loudest = int(np.abs(samples).argmax())
-    fall_samples = rng.uniform(*_FALL_S) * _RATE_HZ
+    fall_samples = rng.uniform(*_FALL_S) * SAMPLE_RATE_HZ
     later = np.arange(len(samples), dtype=np.float32) - loudest
     fall = np.exp(-np.maximum(later, 0.0) / np.float32(fall_samples))
     return np.asarray(samples * fall, dtype=np.float32)
@@ -80,7 +81,7 @@ def _fallen(samples: Samples, rng: np.random.Generator) -> Samples:
 
 def _laid_over(first: Samples, second: Samples, rng: np.random.Generator) -> Samples:
     """Two breaks, the second a moment later and no louder than the first."""
-    lag = int(rng.uniform(0.0, _LONGEST_LAG_S) * _RATE_HZ)
+    lag = int(rng.uniform(0.0, _LONGEST_LAG_S) * SAMPLE_RATE_HZ)
     gain = 10 ** (rng.uniform(*_SECOND_DB) / 20)
     loudest = max(float(np.abs(second).max(initial=0.0)), 1e-9)
     gain *= float(np.abs(first).max(initial=0.0)) / loudest

@@ -34,9 +34,9 @@ from training.kinds import (
     SYNTHESISED_NODES,
     TONES,
 )
-from training.labels import LabelMap, Target, node_target, refuse_unknown
+from training.labels import ROOM_LABEL, LabelMap, Target, node_target, refuse_unknown
 from training.scenes.abrupt import abrupt
-from training.scenes.recorded import ROOM_LABEL, RecordedSounds
+from training.scenes.recorded import RecordedSounds
 from training.scenes.sounds import Sound, at_level, place_at_random, synthesise
 from training.synthesis.household import draw_household, render_household
 from training.synthesis.rooms import draw_room, render_room

@@ -9,16 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.clips.bank import Clips
-from training.labels import Target
+from training.labels import ROOM_LABEL, UNLABELLED, Target
 from training.scenes.breaks import varied
 from training.synthesis.breaking import render_glass
 from training.synthesis.glass import draw_glass
-
-ROOM_LABEL = "rir"
-"""Label of measured room impulse responses, which are no sounds."""
-
-UNLABELLED = "unlabelled"
-"""Label of recordings of which nothing is known."""
 
 _MOST_GROUPS = 100.0
 _RENDERED_SECOND_SHARE = 0.5

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from training.clips.bank import FRAME_SAMPLES
 from training.scenes.distorted import SeededScenes
-from training.yamnet import YAMNET_WINDOW_SAMPLES, YamnetNetwork
+from training.yamnet import YamnetNetwork, yamnet_windows
 
 WINDOW_FRAMES, HOP_FRAMES = 10, 8
 """A window of YAMNet lasts 0.975 s; the next one begins 0.8 s later."""
@@ -52,6 +52,5 @@ def answers(network: YamnetNetwork, audio: Tensor) -> Tensor:
     """What YAMNet says of a scene (S,) at an even level: (W, C + E)."""
     samples = audio.numpy()
     samples = samples * np.float32(_PEAK / max(float(np.abs(samples).max(initial=0.0)), 1e-4))
-    starts = range(0, len(samples) - YAMNET_WINDOW_SAMPLES + 1, HOP_FRAMES * FRAME_SAMPLES)
-    windows = [samples[start : start + YAMNET_WINDOW_SAMPLES] for start in starts]
+    windows = yamnet_windows(samples, HOP_FRAMES * FRAME_SAMPLES)
     return torch.from_numpy(np.stack([network.scores_and_embedding(each) for each in windows]))

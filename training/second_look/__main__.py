@@ -38,7 +38,7 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     bundle = load_bundle(arguments.bundle)
-    widths = {node.name: node.shape[-1] for node in bundle.session.get_outputs()}
+    widths = bundle.widths
     nodes = critical_tops(bundle.labels)
     recordings = Recordings(arguments.data, arguments.cache, bundle.labels)
     looks = collect(bundle, nodes, widths, recordings, scenes=arguments.scenes)

@@ -83,11 +83,10 @@ class Look:
 
 def critical_tops(labels: LabelSet) -> tuple[str, ...]:
     """Critical nodes without a critical node above them."""
-    critical = {node.id for node in labels.ontology.nodes if node.alert and node.alert.critical}
     return tuple(
         node.id
         for node in labels.ontology.nodes
-        if node.id in critical and not any(above.id in critical for above in node.ancestors)
+        if node.is_critical and not any(above.is_critical for above in node.ancestors)
     )
 
 
@@ -134,7 +133,6 @@ class Collector:
         labels = bundle.labels
         self._guard_columns = [labels.index[node] for node in guards]
         doubter = _Doubter(guards, pooling)
-        edges_hz = {key: float(bundle.info["front_end"][key]) for key in ("fmin_hz", "fmax_hz")}
         thresholds = resolve(bundle.thresholds, bundle.ontology)
         guarded = {
             node
@@ -146,9 +144,9 @@ class Collector:
             for node, numbers in thresholds.items()
         }
         self._detector = StreamingDetector(replace(bundle, verifier=doubter))
-        self._looks = [_NotedLooks(doubter, labels, **edges_hz) for _ in range(2)]
+        self._looks = [_NotedLooks(doubter, labels, **bundle.edges_hz) for _ in range(2)]
         self._trackers = [
-            EventTracker(bundle.ontology, numbers, second_look=look, **edges_hz)
+            EventTracker(bundle.ontology, numbers, second_look=look, **bundle.edges_hz)
             for numbers, look in zip((thresholds, lowered), self._looks, strict=True)
         ]
 

@@ -12,9 +12,8 @@ import numpy as np
 from aed.audio import SAMPLE_RATE_HZ
 from ontology import LabelSet
 from training.clips.bank import ClipRow
-from training.labels import read_label_map
+from training.labels import ROOM_LABEL, read_label_map
 from training.scenes.mixtures import MixtureConfig, SceneDataset
-from training.scenes.recorded import ROOM_LABEL
 from training.second_look.collect import CLIPS, SCENES, Heard
 from training.session import open_data
 

@@ -45,8 +45,6 @@ def heard(
         name=name,
         kind="recording",
         part="development",
-        group=name,
-        source="made",
         sounds=sounds,
     )
     return Heard(judged=judged, duration_s=HOP_S * len(scores), said=(said,))
@@ -55,9 +53,7 @@ def heard(
 def event(labels: LabelSet, node: str, onset_s: float, offset_s: float) -> Event:
     """An event that was known half a second after it rose."""
     path = labels.path(node)
-    critical = {
-        each.id for each in labels.ontology.nodes if each.alert is not None and each.alert.critical
-    }
+    critical = {labels.nodes[column] for column in labels.critical}
     return Event(
         number=1,
         phase="end",

@@ -32,7 +32,7 @@ def test_a_threshold_stands_above_what_is_sustained_not_above_a_blip(labels: Lab
 
     assert chosen.loudest == pytest.approx(0.66)
     assert chosen.on == pytest.approx(0.66 + MARGIN)
-    assert chosen.false_alarms == 0
+    assert chosen.recordings_passed == 0
 
 
 def test_the_sound_itself_raises_no_threshold(labels: LabelSet) -> None:
@@ -50,7 +50,7 @@ def test_what_no_threshold_keeps_out_is_counted(labels: LabelSet) -> None:
     chosen = choose(wrong, judged_node(labels, "window_glass"), labels)
 
     assert chosen.on == MOST_ON_BRIEF
-    assert chosen.false_alarms == 2
+    assert chosen.recordings_passed == 2
 
 
 def test_an_alarm_that_goes_on_may_be_asked_for_more_than_what_sounds_once(

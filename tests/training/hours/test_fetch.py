@@ -8,10 +8,10 @@ import soundfile
 from rich.console import Console
 
 import ontology
+from training.debian.packages import MEASURED_LIST, Package, read_packages, refuse_heard
 from training.errors import TrainingDataError
 from training.evaluation.truth import read_truth
 from training.hours.fetch import fetch
-from training.hours.packages import Package, read_packages, refuse_heard
 
 pytestmark = [
     pytest.mark.torch,
@@ -104,10 +104,9 @@ def test_what_training_hears_is_refused_as_a_negative() -> None:
 
 
 def test_the_shipped_list_is_whole_and_names_each_kind() -> None:
-    packages = read_packages()
+    packages = read_packages(MEASURED_LIST)
 
     assert {package.kind for package in packages} == {"music", "speech", "effects"}
-    assert len({language for package in packages for language in package.languages}) > 15
 
 
 def test_a_wrong_list_is_told_package_by_package(tmp_path: Path) -> None:
@@ -116,5 +115,5 @@ def test_a_wrong_list_is_told_package_by_package(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingDataError) as caught:
         read_packages(path)
-    assert "a: wanted {kind: music or speech or effects}" in str(caught.value)
+    assert "a: wanted {kind: music or speech or effects or chimes}" in str(caught.value)
     assert "b: unknown key 'loud'" in str(caught.value)

@@ -8,14 +8,14 @@ import soundfile
 from rich.console import Console
 
 from training.clips.manifest import read_manifest
-from training.errors import TrainingDataError
-from training.hours.packages import (
-    MATERIAL_KINDS,
-    MATERIAL_LIST,
+from training.debian.packages import (
+    LEARNED_LIST,
+    MEASURED_LIST,
     Package,
     read_packages,
     refuse_heard,
 )
+from training.errors import TrainingDataError
 from training.material.folder import enlarge
 from training.material.pieces import MOST_PIECES, pieces
 
@@ -107,9 +107,9 @@ def test_of_a_long_file_pieces_are_taken_evenly(tmp_path: Path) -> None:
 
 
 def test_no_shipped_package_trains_and_measures() -> None:
-    material = read_packages(MATERIAL_LIST, MATERIAL_KINDS)
-    sources = [f"Debian:{package.name}" for package in read_packages()]
+    material = read_packages(LEARNED_LIST)
+    sources = [package.source for package in read_packages(MEASURED_LIST)]
 
     refuse_heard(material, sources, "models are measured on them")  # does not complain
     with pytest.raises(TrainingDataError, match=f"{material[0].name}: models are measured"):
-        refuse_heard(material, [f"Debian:{material[0].name}"], "models are measured on them")
+        refuse_heard(material, [material[0].source], "models are measured on them")

@@ -46,7 +46,7 @@ def test_where_too_little_proves_anything_the_bundle_has_no_second_look(
 
 def test_what_was_fitted_is_what_the_bundle_judges_by(folder: Path) -> None:
     loaded = load_bundle(folder)
-    widths = {node.name: node.shape[-1] for node in loaded.session.get_outputs()}
+    widths = loaded.widths
     like = blank_window(widths["embedding"], widths["posteriors"], widths["log_mel"])
     features = Pooling(widths).features(like)
     weights = np.random.default_rng(0).normal(0, 0.01, (2, len(features)))

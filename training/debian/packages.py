@@ -1,6 +1,6 @@
-"""The reviewed list of packages."""
+"""The reviewed lists of packages: those that are learned from, and those that are measured on."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,11 @@ from typing import Any
 from training.errors import TrainingDataError
 from training.yaml_file import read_mapping
 
-SHIPPED_LIST = Path(__file__).with_name("packages.yaml")
-MATERIAL_LIST = Path(__file__).parents[1] / "material" / "packages.yaml"
-"""Packages that models are trained on."""
+_FOLDER = Path(__file__).parent
+MEASURED_LIST, LEARNED_LIST = _FOLDER / "measured.yaml", _FOLDER / "learned.yaml"
 
-MATERIAL_KINDS = ("music", "effects", "chimes")
-
-KINDS = ("music", "speech", "effects")
+KINDS = ("music", "speech", "effects", "chimes")
+"""What a package holds; a soundfont (`chimes`) has no recording, but chimes are played on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,20 +22,24 @@ class Package:
     Attributes:
         name: of the package.
         kind: what most of its sound is.
-        languages: of its speech.
     """
 
     name: str
     kind: str
-    languages: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder of its recordings, and of their sessions."""
+        return f"debian_{self.name.replace('-', '_')}"
+
+    @property
+    def source(self) -> str:
+        """As manifests and truths name where a recording is from."""
+        return f"Debian:{self.name}"
 
 
-def read_packages(path: Path = SHIPPED_LIST, kinds: Collection[str] = KINDS) -> tuple[Package, ...]:
+def read_packages(path: Path) -> tuple[Package, ...]:
     """Read a list.
-
-    Args:
-        path: of the list.
-        kinds: that packages of it may be.
 
     Raises:
         TrainingDataError: it is none; every fault is told.
@@ -45,15 +47,10 @@ def read_packages(path: Path = SHIPPED_LIST, kinds: Collection[str] = KINDS) -> 
     rows = read_mapping(path).get("packages")
     if not isinstance(rows, dict):
         raise TrainingDataError(f"{path}: wanted a mapping `packages:` of names, found none")
-    faults = [
-        f"{path}: {name}: {fault}" for name, row in rows.items() for fault in _faults(row, kinds)
-    ]
+    faults = [f"{path}: {name}: {fault}" for name, row in rows.items() for fault in _faults(row)]
     if faults:
         raise TrainingDataError.of_faults(faults)
-    return tuple(
-        Package(name=name, kind=row["kind"], languages=tuple(row.get("languages", ())))
-        for name, row in rows.items()
-    )
+    return tuple(Package(name=name, kind=row["kind"]) for name, row in rows.items())
 
 
 def refuse_heard(packages: Iterable[Package], sources: Iterable[str], because: str) -> None:
@@ -67,12 +64,12 @@ def refuse_heard(packages: Iterable[Package], sources: Iterable[str], because: s
     Raises:
         TrainingDataError: some packages are among the sources.
     """
-    heard = {source.removeprefix("Debian:") for source in sources}
-    if common := sorted({package.name for package in packages} & heard):
+    heard = set(sources)
+    if common := sorted(package.name for package in packages if package.source in heard):
         raise TrainingDataError(f"{', '.join(common)}: {because}; leave them out of the list")
 
 
-def _faults(row: Any, kinds: Collection[str]) -> list[str]:  # noqa: ANN401 - whatever YAML held
-    if not isinstance(row, dict) or row.get("kind") not in kinds:
-        return [f"wanted {{kind: {' or '.join(kinds)}}}, found {row!r}"]
+def _faults(row: Any) -> list[str]:  # noqa: ANN401 - whatever YAML held
+    if not isinstance(row, dict) or row.get("kind") not in KINDS:
+        return [f"wanted {{kind: {' or '.join(KINDS)}}}, found {row!r}"]
     return [f"unknown key {key!r}" for key in row if key not in {"kind", "languages"}]

@@ -1,10 +1,13 @@
 """Debian packages as a source of sound: downloaded by apt, unpacked by dpkg, nothing installed."""
 
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from training.errors import TrainingDataError
+
+Item = TypeVar("Item")
 
 SUFFIXES = frozenset({".ogg", ".oga", ".wav", ".flac", ".mp3", ".opus", ".aiff", ".aif", ".au"})
 """What libsndfile reads."""
@@ -53,3 +56,8 @@ def unpack(file: Path, folder: Path, suffixes: Collection[str] = SUFFIXES) -> li
 
 def _downloaded(package: str, folder: Path) -> Path | None:
     return next(iter(sorted(folder.glob(f"{package}_*.deb"))), None)
+
+
+def evenly(found: Sequence[Item], step: float) -> list[Item]:
+    """Every so manieth of what was found: 1.0 takes all, 2.0 half of it."""
+    return [found[int(place * step)] for place in range(int(len(found) / step))]
