@@ -8,9 +8,11 @@ resume where they stopped; a finished one leaves a small JSON.
 """
 
 import argparse
+import hashlib
 import json
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,10 +23,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 import ontology
+from ontology import AedError
 from training.errors import TrainingDataError
 from training.labels import read_label_map
 from training.loop.checkpoints import CHECKPOINT_NAME, read_checkpoint
-from training.loop.config import SHIPPED_RUNS, read_run
+from training.loop.config import SHIPPED_RUNS, RunConfig, read_run
 from training.loop.run import Run
 from training.loop.train import train
 from training.release import evaluate
@@ -126,6 +129,10 @@ def main() -> int:
         last_config = replace(last_config, steps=arguments.fold_steps)
     data = open_data(arguments.data, arguments.cache, held_out_share=base_config.held_out_share)
     groups = groups_of(data, arguments.label)
+    if not 0 < (arguments.folds or len(groups)) <= len(groups):
+        raise TrainingDataError(
+            f"wanted 1 to {len(groups)} folds, as many as groups of {arguments.label!r} may train"
+        )
     base = arguments.base or arguments.out / "base" / CHECKPOINT_NAME
     base_config = replace(base_config, exclude_groups=tuple(groups))
     if arguments.base is None:
@@ -140,8 +147,9 @@ def main() -> int:
         left_out = tuple(groups[number::count])
         out = arguments.out / f"fold-{number}-of-{count}"
         result = out / "fold.json"
+        config = replace(last_config, name=f"fold {number} of {count}", exclude_groups=left_out)
+        asked = _asked(config, base, arguments.label, arguments.node)
         if not result.exists():
-            config = replace(last_config, name=f"fold {number} of {count}", exclude_groups=left_out)
             scenes = data.scenes(config, tree)
             run = Run(config, scenes.labels)
             run.warm_start(base)
@@ -150,8 +158,8 @@ def main() -> int:
             fold = score_fold(
                 run, data, label=arguments.label, groups=left_out, node=arguments.node
             )
-            _write(result, fold)
-        folds.append(json.loads(result.read_text(encoding="utf-8")))
+            _write(result, fold, asked)
+        folds.append(_read(result, asked))
     _print(folds, arguments.node)
     return 0
 
@@ -165,8 +173,24 @@ def _refuse_heard(base: Path, groups: Sequence[str]) -> None:
         )
 
 
-def _write(path: Path, fold: Fold) -> None:
+def _asked(config: RunConfig, base: Path, label: str, node: str) -> str:
+    """A hash of all that decides a fold but the recordings themselves."""
+    settings = json.dumps([config.as_dict(), label, node], sort_keys=True).encode()
+    return hashlib.sha256(settings + base.read_bytes()).hexdigest()[:16]
+
+
+def _read(path: Path, asked: str) -> dict[str, object]:
+    document: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    if document.get("asked") != asked:
+        raise TrainingDataError(
+            f"{path}: is of another base, label or settings; use another --out, or delete it"
+        )
+    return document
+
+
+def _write(path: Path, fold: Fold, asked: str) -> None:
     document = {
+        "asked": asked,
         "groups": fold.groups,
         "positives": fold.positives,
         "average_precision": round(fold.average_precision, 4),
@@ -193,4 +217,7 @@ def _print(folds: Sequence[dict[str, object]], node: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        sys.exit(main())
+    except AedError as error:
+        sys.exit(f"aed: {error}")

@@ -99,6 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
     recordings = read_material(arguments.lists, labels)
     if arguments.part is not None:
         recordings = tuple(each for each in recordings if each.part == arguments.part)
+        if not recordings:
+            raise TrainingDataError(f"none of the recordings is of the part {arguments.part}")
     console = Console(stderr=True)
     figures = evaluate(recordings, entrants, nodes, labels, out=arguments.out, console=console)
     for contestant in figures["contestants"]:
@@ -130,7 +132,8 @@ def _lines(contestant: dict[str, Any]) -> list[str]:
     if "wrong_critical_events" in contestant:
         lines.append(
             f"  wrong critical events: {contestant['wrong_critical_events']}, at most "
-            f"{contestant['wrong_critical_events_per_hour_upper_95']} an hour (95 %)"
+            f"{_told(contestant['wrong_critical_events_per_hour_upper_95'])} an hour (95 %) in "
+            f"{contestant['hours_without_a_critical_node']:.1f} h"
         )
     return lines
 

@@ -59,5 +59,6 @@ def _downloaded(package: str, folder: Path) -> Path | None:
 
 
 def evenly(found: Sequence[Item], step: float) -> list[Item]:
-    """Every so manieth of what was found: 1.0 takes all, 2.0 half of it."""
-    return [found[int(place * step)] for place in range(int(len(found) / step))]
+    """Every so manieth of what was found, at least one: 1.0 takes all, 2.0 half of it."""
+    many = max(int(len(found) / step), min(len(found), 1))
+    return [found[int(place * step)] for place in range(many)]

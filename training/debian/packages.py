@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import TrainingDataError
+from training.evaluation.truth import PARTS
 from training.yaml_file import read_mapping
 
 _FOLDER = Path(__file__).parent
@@ -22,10 +23,13 @@ class Package:
     Attributes:
         name: of the package.
         kind: what most of its sound is.
+        part: of one that is measured on: `development` may choose thresholds, `confirmation` then
+            judges them.
     """
 
     name: str
     kind: str
+    part: str = PARTS[0]
 
     @property
     def folder(self) -> str:
@@ -50,7 +54,10 @@ def read_packages(path: Path) -> tuple[Package, ...]:
     faults = [f"{path}: {name}: {fault}" for name, row in rows.items() for fault in _faults(row)]
     if faults:
         raise TrainingDataError.of_faults(faults)
-    return tuple(Package(name=name, kind=row["kind"]) for name, row in rows.items())
+    return tuple(
+        Package(name=name, kind=row["kind"], part=row.get("part", PARTS[0]))
+        for name, row in rows.items()
+    )
 
 
 def refuse_heard(packages: Iterable[Package], sources: Iterable[str], because: str) -> None:
@@ -72,4 +79,7 @@ def refuse_heard(packages: Iterable[Package], sources: Iterable[str], because: s
 def _faults(row: Any) -> list[str]:  # noqa: ANN401 - whatever YAML held
     if not isinstance(row, dict) or row.get("kind") not in KINDS:
         return [f"wanted {{kind: {' or '.join(KINDS)}}}, found {row!r}"]
-    return [f"unknown key {key!r}" for key in row if key not in {"kind", "languages"}]
+    faults = [f"unknown key {key!r}" for key in row if key not in {"kind", "part", "languages"}]
+    if row.get("part", PARTS[0]) not in PARTS:
+        faults.append(f"part: wanted {' or '.join(PARTS)}, found {row['part']!r}")
+    return faults

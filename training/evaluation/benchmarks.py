@@ -56,7 +56,7 @@ def benchmarks(
     """Judge a node.
 
     Args:
-        heard: the recordings; those with a sound that is not marked are left out.
+        heard: the recordings; those in which it may sound unmarked are left out.
         contestant: by its index.
         node: which.
         labels: the ontology.
@@ -67,15 +67,12 @@ def benchmarks(
         if all(
             sound.onset_s is not None
             for sound in each.judged.sounds
-            if sound.target.true[node.column] or sound.target.unknown[node.column]
+            if sound.target.true[node.column]
         )
+        and not any(sound.target.unknown[node.column] for sound in each.judged.sounds)
     ]
     spans: Spans = {
-        str(index): [
-            (sound.onset_s, sound.offset_s, node.id)
-            for sound in each.judged.sounds
-            if sound.target.true[node.column] and sound.onset_s is not None
-        ]
+        str(index): [(onset_s, offset_s, node.id) for onset_s, offset_s in _joined(each, node)]
         for index, each in enumerate(marked)
     }
     count = sum(map(len, spans.values()))
@@ -88,6 +85,23 @@ def benchmarks(
     )
 
 
+def _joined(each: Heard, node: JudgedNode) -> list[tuple[float, float]]:
+    """Onsets and offsets of a node's sounds; those that overlap or touch are one."""
+    joined: list[tuple[float, float]] = []
+    for onset_s, offset_s in sorted(
+        (sound.onset_s, sound.offset_s)
+        for sound in each.judged.sounds
+        if sound.target.true[node.column]
+        and sound.onset_s is not None
+        and sound.offset_s is not None
+    ):
+        if joined and onset_s <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(offset_s, joined[-1][1]))
+        else:
+            joined.append((onset_s, offset_s))
+    return joined
+
+
 def _event_f1(
     marked: Sequence[Heard], contestant: int, node: JudgedNode, labels: LabelSet, spans: Spans
 ) -> float | None:
@@ -97,7 +111,7 @@ def _event_f1(
     for index, each in enumerate(marked):
         estimated = [
             (event.onset_s, event.offset_s, node.id)
-            for event in each.said[contestant].events or ()
+            for event in each.said[contestant].ended
             if labels.ancestors[labels.index[event.node], node.column]
         ]
         metrics.evaluate(_listed(spans[str(index)], index), _listed(estimated, index))

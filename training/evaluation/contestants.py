@@ -17,7 +17,13 @@ from aed.events import Event
 from aed.hearing import Hearing
 from aed.posteriors import POSTERIOR_HOP_S
 from ontology import LabelSet
-from training.yamnet import YAMNET_WINDOW_SAMPLES, YamnetNetwork, yamnet_class_ids, yamnet_windows
+from training.yamnet import (
+    YAMNET_FILE,
+    YAMNET_WINDOW_SAMPLES,
+    YamnetNetwork,
+    yamnet_class_ids,
+    yamnet_windows,
+)
 
 YAMNET_HOP_SAMPLES = 7_800
 """Half a window, as YAMNet's authors run it: the better of the usual ways."""
@@ -34,13 +40,19 @@ class Said:
         scores: (T, K) float32 in [0, 1].
         hop_s: time between two of them.
         first_s: stream time at which the first one is known.
-        events: as they ended; None of a contestant without event logic.
+        events: what would have been published, phase by phase; None of a contestant without event
+            logic.
     """
 
     scores: NDArray[np.float32]
     hop_s: float
     first_s: float
     events: tuple[Event, ...] | None = None
+
+    @property
+    def ended(self) -> tuple[Event, ...]:
+        """Each event as it ended."""
+        return tuple(event for event in self.events or () if event.phase == "end")
 
     def time_s(self) -> NDArray[np.float64]:
         """(T,) stream time at which each score is known."""
@@ -51,6 +63,8 @@ class Contestant(Protocol):
     """Hears recordings from their beginning."""
 
     name: str
+    model: str
+    """Which one exactly."""
 
     def hear(self, samples: NDArray[np.float32]) -> Said:
         """Hear (S,) samples of 16 kHz."""
@@ -68,6 +82,7 @@ class Aed:
 
     def __init__(self, bundle: Bundle, nodes: Sequence[str], name: str) -> None:
         self.name = name
+        self.model = f"{bundle.name}@{bundle.digest[:8]}"
         self._hearing = Hearing(bundle)
         self._columns = [bundle.labels.index[node] for node in nodes]
 
@@ -79,10 +94,10 @@ class Aed:
             block = samples[start : start + _BLOCK_SAMPLES]
             heard = self._hearing.feed(AudioChunk(samples=block, sample_rate_hz=SAMPLE_RATE_HZ))
             values.append(heard.posteriors.values[:, self._columns])
-            events += _ended(heard.events)
+            events += heard.events
         last = self._hearing.flush()
         values.append(last.posteriors.values[:, self._columns])
-        events += _ended(last.events)
+        events += last.events
         return Said(
             scores=np.concatenate(values),
             hop_s=POSTERIOR_HOP_S,
@@ -104,6 +119,7 @@ class Yamnet:
     """
 
     name = "YAMNet"
+    model = YAMNET_FILE
 
     def __init__(self, folder: Path, labels: LabelSet, nodes: Sequence[str]) -> None:
         ids = yamnet_class_ids(folder)
@@ -136,7 +152,3 @@ def _classes(node: str, labels: LabelSet, ids: Sequence[str]) -> list[int]:
         for audioset_id in other.audioset
     }
     return [index for index, audioset_id in enumerate(ids) if audioset_id in wanted]
-
-
-def _ended(events: Sequence[Event]) -> list[Event]:
-    return [event for event in events if event.phase == "end"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from ontology import LabelSet
@@ -13,6 +14,7 @@ from training.errors import TrainingDataError
 from training.evaluation.contestants import Contestant
 from training.evaluation.hearing import Heard, hear_all
 from training.evaluation.levels import OUTCOMES, outcomes_by_depth
+from training.evaluation.matching import frames_without
 from training.evaluation.material import Judged, JudgedNode
 from training.evaluation.nodes import NodeResult, judge_node
 from training.evaluation.page import write_page
@@ -68,7 +70,7 @@ def evaluate(
     results = [
         [judge_node(heard, index, node, labels) for node in nodes] for index in range(len(entrants))
     ]
-    figures = _figures(heard, entrants, results, labels, len(hearings.faults))
+    figures = _figures(heard, entrants, results, nodes, labels, unreadable=len(hearings.faults))
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / JSON_NAME).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -87,7 +89,9 @@ def _figures(
     heard: Sequence[Heard],
     entrants: Sequence[Entrant],
     results: Sequence[Sequence[NodeResult]],
+    nodes: Sequence[JudgedNode],
     labels: LabelSet,
+    *,
     unreadable: int,
 ) -> dict[str, Any]:
     hours = {
@@ -99,13 +103,15 @@ def _figures(
         entry: dict[str, Any] = {
             "name": entrant.contestant.name,
             "family": entrant.family,
+            "model": entrant.contestant.model,
             "nodes": {each.node: each.as_dict() for each in found},
         }
-        if found[0].shipped is not None:
-            entry |= _told_of_events(heard, index, labels, sum(hours.values()))
+        if any(each.shipped is not None for each in found):
+            entry |= _told_of_events(heard, index, nodes, labels)
         told.append(entry)
     return {
         "recordings": len(heard),
+        "parts": sorted({each.judged.part for each in heard}),
         "unreadable": unreadable,
         "hours": hours,
         "contestants": told,
@@ -113,15 +119,17 @@ def _figures(
 
 
 def _told_of_events(
-    heard: Sequence[Heard], index: int, labels: LabelSet, hours: float
+    heard: Sequence[Heard], index: int, nodes: Sequence[JudgedNode], labels: LabelSet
 ) -> dict[str, Any]:
+    hours = _hours_without_a_critical_node(heard, index, nodes, labels)
     wrong = wrong_critical(heard, index, labels)
     depths = outcomes_by_depth(heard, index, labels)
     return {
         "wrong_critical_events": len(wrong),
-        "wrong_critical_events_per_hour_upper_95": round(
-            upper_bound_per_hour(len(wrong), hours), 4
-        ),
+        "hours_without_a_critical_node": round(hours, 3),
+        "wrong_critical_events_per_hour_upper_95": round(upper_bound_per_hour(len(wrong), hours), 4)
+        if hours > 0
+        else None,
         "wrong_critical_in": [
             f"{heard[each.recording].judged.name} at {each.event.onset_s:.1f} s: {each.event.path}"
             for each in wrong
@@ -131,6 +139,19 @@ def _told_of_events(
             for depth, counts in depths.items()
         },
     }
+
+
+def _hours_without_a_critical_node(
+    heard: Sequence[Heard], index: int, nodes: Sequence[JudgedNode], labels: LabelSet
+) -> float:
+    """Time in which at least one of them is known not to sound: only then can it be wrong."""
+    critical = [node for node in nodes if node.column in labels.critical]
+    frames = sum(
+        int(np.any([frames_without(each, index, node) for node in critical], axis=0).sum())
+        * each.said[index].hop_s
+        for each in heard
+    )
+    return frames / 3600
 
 
 def _pictures(

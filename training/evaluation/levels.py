@@ -25,20 +25,25 @@ def outcomes_by_depth(
     """How often each outcome came, for the true nodes of each depth (0 is the top level).
 
     A node counts as named if an event reached it. Else the deepest event that stopped at a
-    super-category of it counts, else any other event, else nothing.
+    super-category of it counts, else any other event that is right of no sound, else nothing.
     """
     counts: dict[int, Counter[str]] = {}
     for each in heard:
-        ended = each.said[contestant].events or ()
+        ended = each.said[contestant].ended
         for sound in each.judged.sounds:
             said = [labels.index[event.node] for event in events_of(sound, ended)]
+            right = {
+                column
+                for column in said
+                if any(other.target.true[column] for other in each.judged.sounds)
+            }  # said of another sound, and rightly
             for column in np.flatnonzero(sound.target.true):
                 if any(labels.ancestors[other, column] for other in said):
                     outcome = OUTCOMES[0]
                 elif any(labels.ancestors[column, other] for other in said):
                     outcome = OUTCOMES[1]
                 else:
-                    outcome = OUTCOMES[2] if said else OUTCOMES[3]
+                    outcome = OUTCOMES[2] if set(said) - right else OUTCOMES[3]
                 counts.setdefault(int(labels.depth[column]), Counter())[outcome] += 1
     return dict(sorted(counts.items()))
 

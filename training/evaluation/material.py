@@ -13,7 +13,7 @@ from pathlib import Path
 from ontology import LabelSet
 from training.clips.manifest import MANIFEST_NAME, read_manifest
 from training.errors import TrainingDataError
-from training.evaluation.truth import TRUTH_NAME, read_truth
+from training.evaluation.truth import TRUTH_NAME, part_of, read_truth
 from training.labels import ROOM_LABEL, Target, node_target, read_label_map, refuse_unknown
 
 
@@ -144,7 +144,7 @@ def _of_manifest(folder: Path, labels: LabelSet) -> list[Judged]:
             file=folder / row.path,
             name=row.path,
             kind="recording",
-            part="development",
+            part=part_of(row.group),
             sounds=(KnownSound(target=label_map.targets[row.label]),),
         )
         for row in rows

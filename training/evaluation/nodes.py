@@ -37,6 +37,12 @@ class NodeResult:
     reliability: Reliability
     benchmarks: Benchmarks
 
+    @property
+    def calibration_error(self) -> float | None:
+        """Of its frames; None without a frame in which it is known to sound."""
+        sounding = float((self.reliability.counts * self.reliability.accuracy).sum())
+        return self.reliability.error if sounding > 0 else None
+
     def as_dict(self) -> dict[str, Any]:
         """Plain figures, rounded, as they stand in `evaluation.json`."""
         curve = self.sweep
@@ -47,7 +53,7 @@ class NodeResult:
                 str(count): _rounded(curve.recall_at(count), 3) for count in FALSE_ALARMS
             },
             "shipped": None if self.shipped is None else _shipped(self.shipped),
-            "calibration_error": _rounded(self.reliability.error, 4),
+            "calibration_error": _rounded(self.calibration_error, 4),
             "event_f1": _rounded(self.benchmarks.event_f1, 3),
             "psds": _rounded(self.benchmarks.psds, 3),
             "recall_by_snr_db": _by_snr(self.shipped) if self.shipped is not None else {},
@@ -64,9 +70,6 @@ def judge_node(
         contestant: by its index.
         node: which.
         labels: the ontology.
-
-    Raises:
-        TrainingDataError: the extra `evaluate` is not installed.
     """
     matches = match(heard, contestant, node)
     curve = sweep(matches)

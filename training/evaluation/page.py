@@ -21,6 +21,8 @@ figure { margin: 1rem 0; } figcaption { font-size: 0.9rem; }
 .cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(24rem, 1fr)); gap: 1rem; }
 """
 
+_TOGETHER = ", of which the first may have chosen the thresholds"
+
 _COLUMNS = (
     "node",
     "sounds",
@@ -57,7 +59,9 @@ def write_page(
         "<h1>Evaluation</h1>",
         (
             f"<p>{figures['recordings']} recordings: {hours['recording']:.2f} hours as recorded, "
-            f"{hours['mixture']:.2f} hours mixed; {figures['unreadable']} could not be read.</p>"
+            f"{hours['mixture']:.2f} hours mixed; {figures['unreadable']} could not be read. "
+            f"Halves: {' and '.join(figures['parts'])}"
+            f"{_TOGETHER if len(figures['parts']) > 1 else ''}.</p>"
         ),
     ]
     for contestant in figures["contestants"]:
@@ -79,11 +83,15 @@ def write_page(
 
 def _contestant(contestant: Mapping[str, Any]) -> list[str]:
     rows = [_row(node, found) for node, found in contestant["nodes"].items()]
-    parts = [f"<h2>{escape(contestant['name'])}</h2>", _table(_COLUMNS, rows)]
+    parts = [
+        f"<h2>{escape(contestant['name'])}</h2><p>{escape(contestant['model'])}</p>",
+        _table(_COLUMNS, rows),
+    ]
     if "wrong_critical_events" in contestant:
         parts.append(
-            f"<p>Wrong critical events: {contestant['wrong_critical_events']}, at most "
-            f"{contestant['wrong_critical_events_per_hour_upper_95']} an hour (95 %).</p>"
+            f"<p>Wrong critical events: {contestant['wrong_critical_events']} in "
+            f"{contestant['hours_without_a_critical_node']} h, at most "
+            f"{_told(contestant['wrong_critical_events_per_hour_upper_95'])} an hour (95 %).</p>"
         )
         listed = "".join(f"<li>{escape(each)}</li>" for each in contestant["wrong_critical_in"])
         parts.append(f"<ul>{listed}</ul>" if listed else "")

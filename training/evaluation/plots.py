@@ -1,6 +1,7 @@
 """The pictures of an evaluation: recall against false alarms, SNR, calibration."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def plot_sweeps(results: Mapping[str, Sequence[NodeResult]], path: Path, *, node
     rates = np.geomspace(lowest, max(60.0, 10 * lowest), _POINTS)
     figure = Figure(figsize=(7.5, 4.8), layout="constrained")
     axes = figure.subplots()
-    for colour, (name, found) in zip(COLOURS, results.items(), strict=False):
+    for colour, (name, found) in zip(cycle(COLOURS), results.items(), strict=False):
         recalls = recall_on([each.sweep for each in found], rates)
         label = name if len(found) == 1 else f"{name}, {len(found)} seeds"
         axes.plot(rates, recalls.mean(axis=0), color=colour, label=label)
@@ -62,7 +63,7 @@ def plot_snr(results: Sequence[NodeResult], path: Path) -> bool:
         return False
     figure = Figure(figsize=(6.5, 4.0), layout="constrained")
     axes = figure.subplots()
-    for colour, (node, shares) in zip(COLOURS, found.items(), strict=False):
+    for colour, (node, shares) in zip(cycle(COLOURS), found.items(), strict=False):
         snr_db = sorted(map(int, shares))
         axes.plot(snr_db, [shares[str(value)] for value in snr_db], "o-", color=colour, label=node)
     axes.set_xlabel("loudest 100 ms of the sound over everything else, dB")
@@ -79,7 +80,7 @@ def plot_reliability(results: Sequence[NodeResult], path: Path) -> None:
     figure = Figure(figsize=(5.2, 4.8), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="black", linewidth=1)
-    for colour, each in zip(COLOURS, results, strict=False):
+    for colour, each in zip(cycle(COLOURS), results, strict=False):
         filled = each.reliability.counts > 0
         error = each.reliability.error
         told = each.node if error is None else f"{each.node} (ECE {error:.3f})"

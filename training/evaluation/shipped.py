@@ -7,10 +7,15 @@ import numpy as np
 
 from aed.events import Event
 from ontology import LabelSet
+from training.evaluation.contestants import Said
 from training.evaluation.hearing import Heard
 from training.evaluation.matching import AFTERWARDS_S, BEFORE_S
 from training.evaluation.material import KnownSound
 from training.evaluation.sweep import upper_bound_per_hour
+
+EARLY_S = 1.0
+"""So long before its marked onset an event may begin and still be of the sound: onsets are set back
+to where the posterior rose, and marks are not that exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,17 +93,16 @@ def at_shipped_thresholds(
     answers: list[Answer] = []
     wrong: list[WrongEvent] = []
     for index, each in enumerate(heard):
-        ended = each.said[contestant].events or ()
+        said, sounds = each.said[contestant], each.judged.sounds
         answers += [
-            _answer(sound, ended, column, labels)
-            for sound in each.judged.sounds
+            _answer(sound, sounds, said, column, labels)
+            for sound in sounds
             if sound.target.true[column]
         ]
         wrong += [
             WrongEvent(recording=index, event=event)
-            for event in ended
-            if labels.ancestors[labels.index[event.node], column]
-            and not _explained(event, each.judged.sounds, column)
+            for event in said.ended
+            if _reaches(event, column, labels) and not _explained(event, sounds, column)
         ]
     return ShippedResult(answers=tuple(answers), wrong=tuple(wrong), hours=hours)
 
@@ -109,7 +113,7 @@ def wrong_critical(
     """Critical events of recordings in which none of the critical nodes they reached can sound."""
     found = []
     for index, each in enumerate(heard):
-        for event in each.said[contestant].events or ():
+        for event in each.said[contestant].ended:
             if not event.critical:
                 continue
             reached = [labels.index[node] for node in event.path.split("/")]
@@ -120,29 +124,58 @@ def wrong_critical(
 
 
 def events_of(sound: KnownSound, events: Sequence[Event]) -> Iterator[Event]:
-    """Events that a sound may explain: those that overlap it, or come right after."""
+    """Events that a sound may explain: they overlap it or come right after, and began with it.
+
+    What had begun long before the sound is something else.
+    """
     for event in events:
-        if sound.onset_s is None or sound.offset_s is None:
-            yield event
-            continue
-        offset_s = np.inf if event.offset_s is None else event.offset_s
-        if event.onset_s <= sound.offset_s + AFTERWARDS_S and offset_s >= sound.onset_s - BEFORE_S:
+        if _overlap(sound, event) and (
+            sound.onset_s is None or event.onset_s >= sound.onset_s - EARLY_S
+        ):
             yield event
 
 
-def _answer(sound: KnownSound, ended: Sequence[Event], column: int, labels: LabelSet) -> Answer:
-    own = list(events_of(sound, ended))
-    named = [event for event in own if labels.ancestors[labels.index[event.node], column]]
+def _overlap(sound: KnownSound, event: Event) -> bool:
+    if sound.onset_s is None or sound.offset_s is None:
+        return True
+    offset_s = np.inf if event.offset_s is None else event.offset_s
+    return bool(
+        event.onset_s <= sound.offset_s + AFTERWARDS_S and offset_s >= sound.onset_s - BEFORE_S
+    )
+
+
+def _answer(
+    sound: KnownSound,
+    sounds: Sequence[KnownSound],
+    said: Said,
+    column: int,
+    labels: LabelSet,
+) -> Answer:
+    """What was said of a sound; an event that an earlier sound of the node began may go on."""
+    own = list(events_of(sound, said.ended))
+    others = [each for each in sounds if each is not sound]
+    going_on = [
+        event
+        for event in said.ended
+        if event not in own and _overlap(sound, event) and _explained(event, others, column)
+    ]
+    named = [event for event in own if _reaches(event, column, labels)]
+    is_named = bool(named) or any(_reaches(event, column, labels) for event in going_on)
     near = any(labels.ancestors[column, labels.index[event.node]] for event in own)
     delay_s = None
     if named and sound.onset_s is not None:
-        delay_s = min(event.detected_s for event in named) - sound.onset_s
-    return Answer(
-        sound=sound,
-        named=bool(named),
-        near=near and not named,
-        delay_s=delay_s,
-    )
+        numbers = {event.number for event in named}
+        delay_s = -sound.onset_s + min(
+            event.detected_s
+            for event in said.events or ()
+            if event.number in numbers and _reaches(event, column, labels)
+        )
+    return Answer(sound=sound, named=is_named, near=near and not is_named, delay_s=delay_s)
+
+
+def _reaches(event: Event, column: int, labels: LabelSet) -> bool:
+    """Whether an event was told as the node or as one below it."""
+    return bool(labels.ancestors[labels.index[event.node], column])
 
 
 def _explained(event: Event, sounds: Sequence[KnownSound], column: int) -> bool:

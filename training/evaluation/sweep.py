@@ -29,6 +29,7 @@ class Sweep:
         false_alarms: (P,) how many.
         hours: how long the node is known not to sound.
         sounds: how many sounds there are.
+        stretches: how many false alarms there could be.
     """
 
     thresholds: NDArray[np.float64]
@@ -36,10 +37,14 @@ class Sweep:
     false_alarms: NDArray[np.int64]
     hours: float
     sounds: int
+    stretches: int
 
     def recall_at(self, false_alarms: int) -> float | None:
-        """Highest recall with at most so many false alarms; None without a sound."""
-        if not self.sounds:
+        """Highest recall with at most so many false alarms.
+
+        None without a sound, or if there could not be more false alarms than that.
+        """
+        if not self.sounds or self.stretches <= false_alarms:
             return None
         allowed = self.recall[self.false_alarms <= false_alarms]
         return float(allowed.max(initial=0.0))
@@ -56,6 +61,7 @@ def sweep(matches: NodeMatches) -> Sweep:
         false_alarms=_at_least(wrong, thresholds),
         hours=matches.negative_s / 3600,
         sounds=len(found),
+        stretches=len(wrong),
     )
 
 

@@ -1,7 +1,6 @@
 """`fetch`: recordings of all packages and what is known of them."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from training.debian.archive import evenly
 from training.debian.packages import Package
 from training.debian.recording import recorded
 from training.errors import TrainingDataError
-from training.evaluation.truth import PARTS, Recording, TrueSound, write_truth
+from training.evaluation.truth import Recording, TrueSound, write_truth
 from training.hours.joining import join
 from training.hours.names import node_in_name
 
@@ -69,10 +68,7 @@ def fetch(
                 faults=tuple(told["faults"]),
             )
         )
-    try:
-        write_truth(out, _recordings(found))
-    except OSError as error:
-        raise TrainingDataError(f"{out}: cannot be written to ({error.strerror})") from error
+    write_truth(out, _recordings(found))
     return found
 
 
@@ -117,22 +113,15 @@ def _evenly(files: Sequence[Path]) -> list[Path]:
 
 
 def _recordings(found: Sequence[Fetched]) -> list[Recording]:
-    """Packages shared out, each kind half and half by its hours; what a package holds stays one."""
-    hours: defaultdict[tuple[str, str], float] = defaultdict(float)
-    recordings = []
-    for each in sorted(found, key=lambda each: (-each.hours, each.package.name)):
-        kind = each.package.kind
-        part = min(PARTS, key=lambda part: hours[kind, part])
-        hours[kind, part] += each.hours
-        recordings += [
-            Recording(
-                path=path,
-                kind="recording",
-                part=part,
-                group=each.package.name,
-                source=f"{each.package.source} ({kind})",
-                sounds=() if node is None else (TrueSound(node=node),),
-            )
-            for path, node in each.recordings
-        ]
-    return recordings
+    return [
+        Recording(
+            path=path,
+            kind="recording",
+            part=each.package.part,
+            group=each.package.name,
+            source=f"{each.package.source} ({each.package.kind})",
+            sounds=() if node is None else (TrueSound(node=node),),
+        )
+        for each in found
+        for path, node in each.recordings
+    ]

@@ -77,6 +77,7 @@ def mix(config: MixConfig, console: Console, *, jobs: int) -> tuple[Recording, .
     _maker.open(config)
     orders = list(_orders(config))
     config.out.mkdir(parents=True, exist_ok=True)
+    (config.out / TRUTH_NAME).unlink(missing_ok=True)  # it was of other scenes
     hidden = not console.is_terminal
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
         made = list(

@@ -5,7 +5,6 @@ Each belongs to one part, so that no sound of a development scene stands in a co
 Axes: S samples.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from aed.audio import SAMPLE_RATE_HZ
 from ontology import LabelSet
 from training.clips.bank import Clips
 from training.errors import TrainingDataError
-from training.evaluation.truth import PARTS, Recording
+from training.evaluation.truth import Recording, part_of
 from training.labels import ROOM_LABEL, Target
 
 Samples = NDArray[np.float32]
@@ -93,8 +92,3 @@ class Sources:
         tiled = np.tile(samples, repeats + 1)
         start = int(rng.integers(len(samples)))
         return np.asarray(tiled[start : start + count], dtype=np.float32)
-
-
-def part_of(group: str) -> str:
-    """Part of a session of dev clips, by its name alone."""
-    return PARTS[hashlib.sha256(group.encode()).digest()[0] % len(PARTS)]

@@ -54,3 +54,28 @@ def test_sounds_without_times_are_not_asked_for_their_onset(labels: LabelSet) ->
     )
 
     assert (found.sounds, found.event_f1, found.psds) == (0, None, None)
+
+
+def test_sounds_that_overlap_count_as_one(labels: LabelSet) -> None:
+    smoke, carbon_monoxide = (
+        sound(labels, "smoke_alarm", 10.0, 20.0),
+        sound(labels, "co_alarm", 15.0, 25.0),
+    )
+    both = heard(
+        scores((10, 25)),
+        smoke,
+        carbon_monoxide,
+        events=(event(labels, "life_safety", 10.2, 25.0),),
+    )
+
+    found = benchmarks([both], 0, judged_node(labels, "life_safety"), labels)
+
+    assert found.sounds == 1
+    assert found.event_f1 == pytest.approx(1.0)
+
+
+def test_a_recording_in_which_it_may_sound_is_left_out(labels: LabelSet) -> None:
+    some_alarm = sound(labels, "alarm", 10.0, 20.0)
+    named = heard(scores((10, 20)), some_alarm, events=(event(labels, "smoke_alarm", 10.2, 20.0),))
+
+    assert benchmarks([named], 0, judged_node(labels, "smoke_alarm"), labels).sounds == 0

@@ -95,3 +95,18 @@ def test_stretches_are_as_long_as_they_say(labels: LabelSet) -> None:
     found = match([heard([0.1] * 1_000)], 0, judged_node(labels, "smoke_alarm"))
 
     assert len(found.blocks) == pytest.approx(100 / BLOCK_S, abs=1)
+
+
+def test_recall_is_not_told_where_so_many_false_alarms_cannot_be(labels: LabelSet) -> None:
+    glass = sound(labels, "window_glass")
+    alone = sweep(match([heard([0.0] * 20, glass)], 0, judged_node(labels, "window_glass")))
+    beside_a_minute = sweep(
+        match(
+            [heard([0.0] * 20, glass), heard([0.1] * 600, name="minute")],
+            0,
+            judged_node(labels, "window_glass"),
+        )
+    )
+
+    assert [alone.recall_at(count) for count in (0, 1, 5)] == [None, None, None]
+    assert [beside_a_minute.recall_at(count) for count in (0, 1, 5)] == [0, 0, 0]

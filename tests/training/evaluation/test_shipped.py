@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from ontology import LabelSet
@@ -38,6 +40,45 @@ def test_an_event_beside_the_sound_is_a_false_alarm_and_no_find(labels: LabelSet
     assert result.recall == 0
     assert len(result.wrong) == 1
     assert result.bound_per_hour == pytest.approx(4.744 / 3, abs=0.01)
+
+
+def test_an_event_that_had_begun_long_before_the_sound_is_no_find(labels: LabelSet) -> None:
+    glass = sound(labels, "window_glass", 9.0, 10.0)
+    humming = heard([0.0] * 200, glass, events=(event(labels, "window_glass", 1.0, 9.0),))
+
+    result = at_shipped_thresholds([humming], 0, labels.index["window_glass"], labels, hours=1.0)
+
+    assert (result.recall, result.delays_s) == (0, [])
+    assert len(result.wrong) == 1
+
+
+def test_an_event_that_goes_on_finds_the_next_sound_too_but_has_one_delay(
+    labels: LabelSet,
+) -> None:
+    first, second = sound(labels, "smoke_alarm", 5.0, 9.0), sound(labels, "smoke_alarm", 12.0, 15.0)
+    merged = heard([0.0] * 300, first, second, events=(event(labels, "smoke_alarm", 5.2, 15.0),))
+
+    result = at_shipped_thresholds([merged], 0, labels.index["smoke_alarm"], labels, hours=1.0)
+
+    assert result.recall == 1
+    assert result.delays_s == pytest.approx([0.7])
+    assert not result.wrong
+
+
+def test_a_super_category_is_late_by_its_own_time_not_by_that_of_the_leaf(
+    labels: LabelSet,
+) -> None:
+    smoke = sound(labels, "smoke_alarm", 2.0, 12.0)
+    began = replace(event(labels, "life_safety", 2.2, 12.0), phase="start", detected_s=3.0)
+    ended = replace(event(labels, "smoke_alarm", 2.2, 12.0), detected_s=9.0)
+    refined = heard([0.0] * 200, smoke, events=(began, ended))
+
+    delays_s = [
+        at_shipped_thresholds([refined], 0, labels.index[node], labels, hours=1.0).delays_s
+        for node in ("life_safety", "smoke_alarm")
+    ]
+
+    assert delays_s == [pytest.approx([1.0]), pytest.approx([7.0])]
 
 
 def test_only_critical_events_without_any_reason_are_wrong_critical_ones(labels: LabelSet) -> None:

@@ -9,6 +9,7 @@ from aed.bundle import load_bundle
 from ontology import LabelSet
 from tests.system.loudness_bundle import write_loudness_bundle
 from tests.training.evaluation.said import heard, judged_node, sound
+from training.errors import TrainingDataError
 from training.evaluation import thresholds
 from training.evaluation.thresholds import (
     LEAST_ON,
@@ -101,3 +102,22 @@ def test_thresholds_come_from_the_development_half_and_the_bundle_stays_whole(
     assert LEAST_ON < on < MOST_ON  # the louder half would have asked for more
     assert "smoke_alarm" in capsys.readouterr().out
     assert (before / "model.onnx").read_bytes() == (bundle / "model.onnx").read_bytes()
+
+
+@pytest.mark.parametrize("fault", ["only confirmation", "unreadable"])
+def test_thresholds_never_rest_on_nothing(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = "confirmation" if fault == "only confirmation" else "development"
+    (tmp_path / "hour.flac").write_bytes(b"no audio")
+    about = {"path": "hour.flac", "kind": "recording", "group": "a", "source": "made"}
+    write_truth(tmp_path, [Recording(**about, part=part, sounds=())])
+    bundle = tmp_path / "bundle"
+    write_loudness_bundle(bundle)
+    before = (bundle / "bundle.yaml").read_bytes()
+    monkeypatch.setattr("sys.argv", ["thresholds", str(tmp_path), "--bundle", str(bundle)])
+
+    with pytest.raises(TrainingDataError, match=r"no recording of the development half|repair"):
+        thresholds.main()
+
+    assert (bundle / "bundle.yaml").read_bytes() == before

@@ -47,7 +47,10 @@ def make_deb(folder: Path, name: str) -> None:
 def test_packages_become_recordings_with_their_truth(tmp_path: Path) -> None:
     debs = tmp_path / "debs"
     debs.mkdir()
-    packages = [Package(name=name, kind="music") for name in ("first-music", "second-tunes")]
+    packages = [
+        Package(name="first-music", kind="music", part="development"),
+        Package(name="second-tunes", kind="music", part="confirmation"),
+    ]
     for package in packages:
         make_deb(debs, package.name)
     out = tmp_path / "hours"
@@ -58,7 +61,10 @@ def test_packages_become_recordings_with_their_truth(tmp_path: Path) -> None:
     assert [len(each.faults) for each in found] == [1, 1]
     told = read_truth(out / "truth.tsv", NODES)
     assert len(told) == 4
-    assert {each.part for each in told} == {"development", "confirmation"}
+    assert {(each.group, each.part) for each in told} == {
+        ("first-music", "development"),
+        ("second-tunes", "confirmation"),
+    }
     named = [each for each in told if each.sounds]
     assert [each.sounds[0].node for each in named] == ["siren", "siren"]
     tune = next(each for each in told if not each.sounds)
@@ -111,9 +117,15 @@ def test_the_shipped_list_is_whole_and_names_each_kind() -> None:
 
 def test_a_wrong_list_is_told_package_by_package(tmp_path: Path) -> None:
     path = tmp_path / "packages.yaml"
-    path.write_text("packages:\n  a: {kind: noise}\n  b: {kind: music, loud: true}\n")
+    path.write_text(
+        "packages:\n"
+        "  a: {kind: noise}\n"
+        "  b: {kind: music, loud: true}\n"
+        "  c: {kind: music, part: third}\n"
+    )
 
     with pytest.raises(TrainingDataError) as caught:
         read_packages(path)
     assert "a: wanted {kind: music or speech or effects or chimes}" in str(caught.value)
     assert "b: unknown key 'loud'" in str(caught.value)
+    assert "c: part: wanted development or confirmation, found 'third'" in str(caught.value)

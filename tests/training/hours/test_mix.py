@@ -9,10 +9,9 @@ from rich.console import Console
 
 import ontology
 from tests.training.tiny_data import write_tiny_data
-from training.evaluation.truth import Recording, read_truth, write_truth
+from training.evaluation.truth import Recording, part_of, read_truth, write_truth
 from training.hours.mix import MixConfig, mix
 from training.hours.scenes import SNR_DB
-from training.hours.sources import part_of
 
 pytestmark = pytest.mark.torch
 
