@@ -122,7 +122,7 @@ def _cut(notes: tuple[Note, ...], start_s: float, end_s: float) -> tuple[Note, .
         on_s = note.on_s + start_s
         off_s = min(on_s + note.length_s, end_s)
         on_s = max(on_s, 0.0)
-        if off_s - on_s >= min(_LEAST_S, note.length_s):
+        if off_s - on_s >= min(_LEAST_S, note.length_s) - _ROUNDING_S:
             kept.append(
                 Note(
                     on_s=on_s,
@@ -141,4 +141,5 @@ def _passes_for_alarm(notes: tuple[Note, ...]) -> bool:
 
 
 _LEAST_S = 0.03
+_ROUNDING_S = 1e-9
 _LEAD_SHARE = 0.6
