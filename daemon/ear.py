@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcement, Announcer, State
-from daemon.clocks import StreamClock
+from daemon.clocks import Clock, StreamClock
+from daemon.meter import Meter
 
 if TYPE_CHECKING:
     from aed.audio import AudioChunk
@@ -14,8 +15,18 @@ class Ear:
     """Hears one source; each stream of it from its beginning to its end."""
 
     def __init__(
-        self, *, hearing: "Hearing", announcer: Announcer, stream_clock: StreamClock
+        self, *, hearing: "Hearing", announcer: Announcer, stream_clock: StreamClock, clock: Clock
     ) -> None:
+        """Begin with nothing heard.
+
+        Args:
+            hearing: the model.
+            announcer: says what its events mean.
+            stream_clock: is told what has been heard.
+            clock: for what hearing costs.
+        """
+        self.meter = Meter(clock=clock)
+        self._clock = clock
         self._hearing = hearing
         self._announcer = announcer
         self._stream_clock = stream_clock
@@ -35,9 +46,12 @@ class Ear:
         Returns:
             What there is to say about it.
         """
-        self._heard_s += len(chunk.samples) / chunk.sample_rate_hz
+        self._heard_s += chunk.duration_s
         self._stream_clock.mark(self._heard_s)
-        return [self._announcer.announce(event) for event in self._hearing.feed(chunk).events]
+        begin_s = self._clock.boottime_s()
+        heard = self._hearing.feed(chunk)
+        self.meter.note(heard.posteriors, took_s=self._clock.boottime_s() - begin_s)
+        return [self._announcer.announce(event) for event in heard.events]
 
     def cut(self) -> list[Announcement]:
         """End the stream: decide what is open, say that it has ended, begin anew.
