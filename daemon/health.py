@@ -32,6 +32,10 @@ class Connection(Protocol):
     """What is told of `daemon.mqtt.MqttLink`."""
 
     @property
+    def is_connected(self) -> bool:
+        """Whether the broker hears us."""
+
+    @property
     def num_reconnects(self) -> int:
         """How often the broker accepted us again."""
 
@@ -86,8 +90,11 @@ class Health:
 
     @property
     def must_restart(self) -> bool:
-        """Whether the daemon is to end, and be started again."""
-        return self._self_check.must_restart
+        """Whether the daemon is to end now, and be started again: whoever can hear why, has."""
+        if not self._self_check.must_restart:
+            return False
+        is_told = self._link.is_connected and self._publisher.is_idle
+        return is_told or self._self_check.is_restart_overdue
 
     def close(self) -> None:
         """End what is under way."""

@@ -19,6 +19,9 @@ _logger = logging.getLogger(__name__)
 
 EVERY_S = 86_400.0
 
+TELL_S = 10.0
+"""The broker gets so long to hear of a failed test before the daemon ends."""
+
 MARK_NAME = "restarted-after-self-test"
 
 
@@ -49,12 +52,18 @@ class SelfCheck:
         self._test: SelfTest | None = None
         self._next_s = clock.boottime_s()
         self._num_ended = 0
+        self._failed_s = 0.0
         self.health: SelfTestHealth | None = None
         """How the last one came out."""
         self.problem: str | None = None
         """What is wrong, as a sentence."""
         self.must_restart = False
-        """Whether to end, and be started again."""
+        """Whether to end, once that is told, and be started again."""
+
+    @property
+    def is_restart_overdue(self) -> bool:
+        """Whether `must_restart` has been so for long enough to be told."""
+        return self.must_restart and self._clock.boottime_s() - self._failed_s >= TELL_S
 
     def tick(self) -> None:
         """Do the next second of a test that is under way or due."""
@@ -85,6 +94,7 @@ class SelfCheck:
             return
         self.problem = f"the model fails its self-test: {result.problem}"
         self.must_restart = self._may_restart()
+        self._failed_s = self._clock.boottime_s()
         _logger.error(
             "%s; %s",
             self.problem,

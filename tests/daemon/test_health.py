@@ -25,7 +25,7 @@ from daemon.health import EVERY_S, FRESH_S, Health, without_secrets
 from daemon.heartbeat import Heartbeat
 from daemon.outbox import Outbox
 from daemon.publisher import Publisher
-from daemon.self_check import MARK_NAME, SelfCheck
+from daemon.self_check import MARK_NAME, TELL_S, SelfCheck
 from daemon.settings import CommandSettings
 from daemon.settings_heartbeat import HeartbeatSettings
 from daemon.source_state import SourceState
@@ -210,6 +210,24 @@ def test_a_model_that_computes_something_else_is_not_hearing(
         assert not it.health.is_hearing
         assert not it.health.must_restart
         assert it.told()[-1]["problem"].startswith("the model fails its self-test: at ")
+
+
+def test_the_daemon_ends_for_its_model_once_the_broker_knows_or_stays_away(
+    tmp_path: Path, bundle: Bundle
+) -> None:
+    spoilt = replace(bundle, bias=bundle.bias + np.float32(1.0))
+    with home(tmp_path, spoilt) as it:
+        it.turn_until(lambda: it.health.must_restart)
+        assert it.told()[-1]["problem"].startswith("the model fails its self-test: at ")
+    (tmp_path / MARK_NAME).unlink()
+    with home(tmp_path, spoilt) as it:
+        it.link.lose()
+        it.turn_until(lambda: "self-test" in str(it.health.problem))
+        must_restart = [it.health.must_restart]
+        it.clock.advance(TELL_S)
+        must_restart.append(it.health.must_restart)
+
+    assert must_restart == [False, True]
 
 
 def test_a_failing_heartbeat_is_told_without_its_address(tmp_path: Path, bundle: Bundle) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aed.bundle import Bundle
-from daemon.self_check import EVERY_S, MARK_NAME, SelfCheck, is_restart_spent
+from daemon.self_check import EVERY_S, MARK_NAME, TELL_S, SelfCheck, is_restart_spent
 from tests.daemon.fake_clock import FakeClock
 
 
@@ -56,6 +56,10 @@ def test_the_first_failure_asks_for_a_restart_and_the_second_for_none(
     first = SelfCheck(spoilt(bundle), folder=tmp_path, clock=clock)
     pass_through(first)
     assert first.must_restart
+    is_overdue = [first.is_restart_overdue]
+    clock.advance(TELL_S)
+    is_overdue.append(first.is_restart_overdue)
+    assert is_overdue == [False, True]
     assert is_restart_spent(tmp_path)
 
     second = SelfCheck(spoilt(bundle), folder=tmp_path, clock=clock)
