@@ -37,17 +37,18 @@ class Ear:
         """States to publish before anything was heard."""
         return self._announcer.initial_states()
 
-    def hear(self, chunk: "AudioChunk") -> list[Announcement]:
+    def hear(self, chunk: "AudioChunk", *, waited_s: float = 0.0) -> list[Announcement]:
         """Hear a chunk.
 
         Args:
-            chunk: the next of the stream, arrived just now.
+            chunk: the next of the stream.
+            waited_s: how long ago its end arrived.
 
         Returns:
             What there is to say about it.
         """
         self._heard_s += chunk.duration_s
-        self._stream_clock.mark(self._heard_s)
+        self._stream_clock.mark(self._heard_s, waited_s=waited_s)
         begin_s = self._clock.boottime_s()
         heard = self._hearing.feed(chunk)
         self.meter.note(heard.posteriors, took_s=self._clock.boottime_s() - begin_s)

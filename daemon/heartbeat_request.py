@@ -6,6 +6,7 @@ nothing if the answer was 2xx (exit code 0), else why it was not (exit code 1).
 """
 
 import http.client
+import signal
 import ssl
 import sys
 import urllib.error
@@ -15,6 +16,9 @@ from typing import IO
 
 TIMEOUT_S = 8.0
 """For connecting, and again for each piece of the answer."""
+
+LIFETIME_S = 30
+"""Then it ends even if whoever started it is dead."""
 
 _REASON_CHARACTERS = 200
 
@@ -39,6 +43,7 @@ class _SameSecrecy(urllib.request.HTTPRedirectHandler):
 
 def main() -> int:
     """Make the request; returns the exit code."""
+    signal.alarm(LIFETIME_S)
     reason = why_not_heard(sys.stdin.read().strip())
     if reason is None:
         return 0

@@ -111,7 +111,7 @@ class Service:
             # First what has arrived: after a pause of our own, silence is nobody's fault.
             chunk = source.read()
             if chunk is not None:
-                self._publish(ear.hear(chunk))
+                self._publish(ear.hear(chunk, waited_s=source.backlog.lag_s))
             source.tick()
             if source.take_cut():
                 self._publish(ear.cut())

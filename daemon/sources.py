@@ -56,8 +56,7 @@ class Source:
         self._settings = settings
         self._clock = clock
         self._backoff = Backoff(first_s=FIRST_WAIT_S, cap_s=LONGEST_WAIT_S, rng=rng)
-        self.state = SourceState.OFFLINE
-        self.reason = "not started yet"
+        self.state, self.reason = SourceState.OFFLINE, "not started yet"
         # The child that runs and its reader; when it was started, and last gave bytes.
         self._child: ChildProcess | None = None
         self._reader = reader_of(settings)
@@ -135,7 +134,7 @@ class Source:
             self.total_heard_s += chunk.duration_s
             self.backlog.note_read(chunk.duration_s)
         if self._child is not None and self._child.has_ended:
-            self._note_exit()
+            self._note_exit(self._child)
         return chunk
 
     def take_cut(self) -> bool:
@@ -153,16 +152,14 @@ class Source:
             self._child.end(leave_s=leave_s)
             self._child = None
         self._next_start_s = None
-        self.state = SourceState.OFFLINE
-        self.reason = "stopped"
+        self.state, self.reason = SourceState.OFFLINE, "stopped"
 
     def _is_hopeless(self, child: ChildProcess) -> bool:
         pcm_format = self._reader.format
         if pcm_format is None or not is_live(self._settings):
             return False
-        bytes_per_s = pcm_format.bytes_per_s
-        room_s = child.room_bytes / bytes_per_s
-        return self.backlog.is_hopeless(child.waiting_bytes / bytes_per_s, room_s=room_s)
+        room_s = child.room_bytes / pcm_format.bytes_per_s
+        return self.backlog.is_hopeless(child.waiting_bytes / pcm_format.bytes_per_s, room_s=room_s)
 
     def _drop(self, child: ChildProcess) -> None:
         """Give up what waits: the oldest, and as much as brings us back to the present."""
@@ -202,21 +199,13 @@ class Source:
             _logger.info("source %s: there is sound again", self.name)
         elif pcm_format is not None:
             self._last_said = None
-            _logger.info(
-                "source %s: listening to %s at %d Hz, %d channel(s)",
-                self.name,
-                pcm_format.device,
-                pcm_format.sample_rate_hz,
-                pcm_format.channels,
-            )
+            _logger.info("source %s: listening to %s", self.name, pcm_format)
 
     def _note_rate(self, chunk: AudioChunk, *, is_caught_up: bool) -> None:
         if not is_live(self._settings):
             return  # its pace is our own
         ratio = self._byte_rate.note(
-            chunk.duration_s,
-            now_s=self._clock.boottime_s(),
-            is_caught_up=is_caught_up,
+            chunk.duration_s, now_s=self._clock.boottime_s(), is_caught_up=is_caught_up
         )
         if ratio is not None:
             rate_hz = chunk.sample_rate_hz
@@ -226,9 +215,7 @@ class Source:
                 f"is another one, or sound is being lost",
             )
 
-    def _note_exit(self) -> None:
-        child = self._child
-        assert child is not None  # noqa: S101 - called from read
+    def _note_exit(self, child: ChildProcess) -> None:
         messages = child.read_messages()
         for message in messages[:-1]:
             _logger.info("source %s: %s", self.name, message)

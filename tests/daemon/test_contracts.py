@@ -214,6 +214,8 @@ def test_stream_time_becomes_wall_time_by_the_newest_sample() -> None:
 
     assert stream_clock.wall_s(4.0) == clock.wall
     assert stream_clock.wall_s(1.5) == clock.wall - 2.5
+    stream_clock.mark(5.0, waited_s=3.0)
+    assert stream_clock.wall_s(5.0) == clock.wall - 3.0
 
 
 def test_times_are_rfc_3339_in_utc() -> None:
