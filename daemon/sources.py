@@ -175,8 +175,7 @@ class Source:
         self._reader = reader_of(self._settings)
         self._byte_rate, self._silence = ByteRate(), Silence()
         self.backlog.begin_stream()
-        self._started_s = self._clock.boottime_s()
-        self._heard_s = None
+        self._started_s, self._heard_s = self._clock.boottime_s(), None
         try:
             self._child = ChildProcess(arguments_of(self._settings))
         except (OSError, ValueError) as error:
@@ -240,8 +239,7 @@ class Source:
     def _wait(self, state: SourceState, reason: str) -> None:
         """Note why nothing is heard, and when to try again."""
         self.state, self.reason = state, reason
-        now_s = self._clock.boottime_s()
-        self._next_start_s = now_s + self._backoff.next_wait_s()
+        self._next_start_s = self._clock.boottime_s() + self._backoff.next_wait_s()
         self._warn("trying again")
 
     def _warn(self, what_now: str) -> None:

@@ -1,11 +1,15 @@
 """Beats arrive at a real server, never slow the loop, and never tell their URL."""
 
 import contextlib
+import os
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -18,6 +22,7 @@ from daemon.heartbeat_request import why_not_heard
 from daemon.settings_heartbeat import HeartbeatSettings
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.web_server import HOST, WebServer
+from tests.system.test_tls import make_authority, sign
 
 SECRET = "0e1d-secret"  # noqa: S105 - of this test alone
 
@@ -28,10 +33,13 @@ def server() -> Iterator[WebServer]:
         yield server
 
 
-def ask(url: str, server: WebServer) -> str | None:
+def ask(url: str, server: WebServer, *, trusted: Path | None = None) -> str | None:
     """Make one request by a process of its own; gives what it found wrong."""
+    environment = {**os.environ, **({} if trusted is None else {"SSL_CERT_FILE": str(trusted)})}
     words = [sys.executable, "-m", "daemon.heartbeat_request"]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         child.stdin.write(url.encode())
@@ -171,6 +179,23 @@ def test_a_redirect_is_followed_and_a_ring_of_them_is_not(server: WebServer) -> 
 
     server.location = server.url("/302/ring")
     assert ask(server.url("/302/ring"), server) == "it answers 302"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl (Debian package)")
+def test_https_is_used_with_a_trusted_server_alone_and_never_left(
+    server: WebServer, tmp_path: Path
+) -> None:
+    authority = make_authority(tmp_path, "authority")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*sign(tmp_path, "server", authority))
+    with WebServer(context) as secure:
+        assert ask(secure.url("/200"), secure, trusted=authority[0]) is None
+        secure.location = server.url("/200/for-all-to-read")
+        assert ask(secure.url("/302"), secure, trusted=authority[0]) == "it answers 302"
+        reason = str(ask(secure.url("/200"), secure))
+
+    assert reason.startswith("its certificate is not trusted: ")
+    assert server.paths == []
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/", "data:,x"])

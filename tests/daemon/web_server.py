@@ -1,6 +1,7 @@
 """A web server that answers within the test's own turns, and notes what it was asked for."""
 
 import http.server
+import ssl
 
 HOST = "127.0.0.1"
 
@@ -26,15 +27,23 @@ class WebServer(http.server.HTTPServer):
 
     timeout = 0.01
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        """Begin to listen.
+
+        Args:
+            context: speaks TLS with this.
+        """
         super().__init__((HOST, 0), _Handler)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+        self._scheme = "http" if context is None else "https"
         self.paths: list[str] = []
         self.location = ""
         """Where 302 leads."""
 
     def url(self, path: str) -> str:
         """Address of a path."""
-        return f"http://{HOST}:{self.server_port}{path}"
+        return f"{self._scheme}://{HOST}:{self.server_port}{path}"
 
     def turn(self) -> None:
         """Answer who has asked, if anybody has."""

@@ -13,8 +13,8 @@ from aed.bundle_description import canonical_digest
 from tests.system.loudness_bundle import HOP_SAMPLES
 
 _ENDLESS = 10**15
-_SLOW = 300_000
-"""Rounds of the loop for a frame: half a second on a slow machine, a sixth on a fast one."""
+_SLOW = 500_000
+"""Rounds of the loop for a frame: a second on a slow machine, a quarter on a fast one."""
 
 
 def write_hanging_bundle(folder: Path, loudness: Path) -> Path:
