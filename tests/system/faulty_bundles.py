@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,15 @@ import yaml
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from aed.bundle_description import canonical_digest
+from aed.inference import open_session
 from tests.system.loudness_bundle import HOP_SAMPLES
 
 _ENDLESS = 10**15
-_SLOW = 500_000
-"""Rounds of the loop for a frame: a second on a slow machine, a quarter on a fast one."""
+_NOUGHT = numpy_helper.from_array(np.array(0.0, np.float32), "nought")
+_FRAME_TAKES_S = 0.3
+"""Of the slow bundle; the frame is of a tenth of a second."""
+
+_TRIED_ROUNDS = 50_000
 
 
 def write_hanging_bundle(folder: Path, loudness: Path) -> Path:
@@ -45,7 +50,7 @@ def write_slow_bundle(folder: Path, loudness: Path) -> Path:
         helper.make_node("Div", ["num_samples", "hop"], ["num_frames"]),
         helper.make_node("Mul", ["num_frames", "rounds"], ["trips"]),
     ]
-    constants = {"hop": np.array(HOP_SAMPLES), "rounds": np.array(_SLOW)}
+    constants = {"hop": np.array(HOP_SAMPLES), "rounds": np.array(_rounds_of(_FRAME_TAKES_S))}
     return _write(folder, loudness, [*nodes, _loop()], constants)
 
 
@@ -85,15 +90,31 @@ def _loop() -> NodeProto:
     return helper.make_node("Loop", ["trips", "", "nought"], ["fault"], body=body)
 
 
+def _rounds_of(seconds: float) -> int:
+    """How often the loop goes round in so many seconds, here and now."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [_loop()],
+        "loop",
+        [value("trips", TensorProto.INT64, [])],
+        [value("fault", TensorProto.FLOAT, [])],
+        [_NOUGHT],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    session = open_session(model.SerializeToString())
+    begin_s = time.perf_counter()
+    session.run(None, {"trips": np.array(_TRIED_ROUNDS)})
+    return int(_TRIED_ROUNDS * seconds / (time.perf_counter() - begin_s))
+
+
 def _write(
     folder: Path, loudness: Path, nodes: list[NodeProto], constants: dict[str, np.ndarray]
 ) -> Path:
     """Copy the bundle, with a `fault` added to its logits."""
     shutil.copytree(loudness, folder)
     model = onnx.load(folder / "model.onnx")
-    constants = {**constants, "nought": np.array(0.0, np.float32)}
     model.graph.initializer.extend(
-        numpy_helper.from_array(value, name) for name, value in constants.items()
+        [_NOUGHT, *(numpy_helper.from_array(value, name) for name, value in constants.items())]
     )
     found = list(model.graph.node)
     end = next(i for i, node in enumerate(found) if node.output[0] == "logits")
