@@ -23,3 +23,8 @@ class AudioChunk:
 
     samples: NDArray[np.float32]
     sample_rate_hz: int
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of sound."""
+        return len(self.samples) / self.sample_rate_hz

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from daemon.clocks import Clock, StreamClock, rfc3339
 from daemon.event_ids import new_event_id
-from daemon.outbox import Report
 from daemon.payloads import ClassAttributes, EventPayload
+from daemon.reports import Report
 from daemon.topics import OFF, ON, Topics
 
 if TYPE_CHECKING:

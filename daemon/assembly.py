@@ -9,11 +9,14 @@ from aed.hearing import Hearing
 from daemon.announcer import Announcer
 from daemon.clocks import Clock, StreamClock, rfc3339
 from daemon.ear import Ear
+from daemon.health import Health
+from daemon.heartbeat import Heartbeat
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
 from daemon.outbox import FILE_NAME, Outbox
 from daemon.payloads import InfoPayload
 from daemon.publisher import Publisher
+from daemon.self_check import SelfCheck, is_restart_spent
 from daemon.service import Service
 from daemon.settings import Settings
 from daemon.settings_file import state_directory
@@ -41,10 +44,11 @@ def assemble(
         BundleError: the bundle cannot be used.
         OutboxError: another aed uses the state directory, or a newer one wrote the outbox.
     """
-    bundle = load_fitting_bundle(settings, where=where)
+    folder = state_directory(settings)
+    # Once a restart has not cured the model, hearing with it is better than not hearing at all.
+    bundle = load_fitting_bundle(settings, where=where, must_pass=not is_restart_spent(folder))
     topics = Topics(node=settings.node)
     rng = random.SystemRandom()
-    folder = state_directory(settings)
     make_state_folder(folder)
     outbox = Outbox(folder / FILE_NAME, clock=clock)
     link = MqttLink(
@@ -70,12 +74,25 @@ def assemble(
                 stream_clock=stream_clock,
             ),
             stream_clock=stream_clock,
+            clock=clock,
         )
 
+    ears = [(Source(part, clock=clock, rng=rng), ear(part.name)) for part in settings.sources]
+    publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock)
+    beats = settings.heartbeat
     return Service(
-        ears=[(Source(part, clock=clock, rng=rng), ear(part.name)) for part in settings.sources],
+        ears=ears,
         info=_info(settings, bundle, classes, clock).to_json(),
-        publisher=Publisher(link=link, outbox=outbox, topics=topics, clock=clock),
+        health=Health(
+            ears=ears,
+            self_check=SelfCheck(bundle, folder=folder, clock=clock),
+            heartbeat=None if beats is None else Heartbeat(beats, clock=clock),
+            publisher=publisher,
+            link=link,
+            topics=topics,
+            clock=clock,
+        ),
+        publisher=publisher,
         link=link,
         topics=topics,
         clock=clock,
@@ -85,18 +102,19 @@ def assemble(
     )
 
 
-def load_fitting_bundle(settings: Settings, *, where: Path) -> Bundle:
+def load_fitting_bundle(settings: Settings, *, where: Path, must_pass: bool = True) -> Bundle:
     """Load the bundle that settings ask for, and check that they fit together.
 
     Args:
         settings: validated settings.
         where: their file.
+        must_pass: refuse a bundle that fails its self-test.
 
     Raises:
         SettingsError: the settings do not fit the bundle.
         BundleError: the bundle cannot be used.
     """
-    bundle = load_bundle(bundle_path(settings))
+    bundle = load_bundle(bundle_path(settings), must_pass=must_pass)
     if not settings.second_look:
         bundle = bundle.without_second_look()
     fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)

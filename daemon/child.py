@@ -5,7 +5,9 @@ import fcntl
 import logging
 import os
 import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Sequence
 
@@ -59,6 +61,17 @@ class ChildProcess:
     def pid(self) -> int:
         """Its process id, which is also that of its group."""
         return self._process.pid
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What it has written and nobody has read."""
+        answer = fcntl.ioctl(self._stdout.fileno(), termios.FIONREAD, bytes(4))
+        return int(struct.unpack("i", answer)[0])
+
+    @property
+    def room_bytes(self) -> int:
+        """Most that can wait before it has to wait itself."""
+        return fcntl.fcntl(self._stdout.fileno(), fcntl.F_GETPIPE_SZ)
 
     def read(self, max_bytes: int) -> bytes:
         """Take what it has written, at most `max_bytes`; nothing if nothing is there.

@@ -51,10 +51,15 @@ class StreamClock:
         self._stream_s = 0.0
         self._wall_s = clock.wall_s()
 
-    def mark(self, stream_s: float) -> None:
-        """Note that the sample at `stream_s` (seconds of stream time) has arrived just now."""
+    def mark(self, stream_s: float, *, waited_s: float = 0.0) -> None:
+        """Note that a sample, the newest yet, is being heard.
+
+        Args:
+            stream_s: its stream time, in seconds.
+            waited_s: how long ago it arrived.
+        """
         self._stream_s = stream_s
-        self._wall_s = self._clock.wall_s()
+        self._wall_s = self._clock.wall_s() - waited_s
 
     def wall_s(self, stream_s: float) -> float:
         """Wall time, in seconds since the epoch, at which `stream_s` was heard."""

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcement, Announcer, State
-from daemon.clocks import StreamClock
+from daemon.clocks import Clock, StreamClock
+from daemon.meter import Meter
 
 if TYPE_CHECKING:
     from aed.audio import AudioChunk
@@ -14,8 +15,18 @@ class Ear:
     """Hears one source; each stream of it from its beginning to its end."""
 
     def __init__(
-        self, *, hearing: "Hearing", announcer: Announcer, stream_clock: StreamClock
+        self, *, hearing: "Hearing", announcer: Announcer, stream_clock: StreamClock, clock: Clock
     ) -> None:
+        """Begin with nothing heard.
+
+        Args:
+            hearing: the model.
+            announcer: says what its events mean.
+            stream_clock: is told what has been heard.
+            clock: for what hearing costs.
+        """
+        self.meter = Meter(clock=clock)
+        self._clock = clock
         self._hearing = hearing
         self._announcer = announcer
         self._stream_clock = stream_clock
@@ -26,18 +37,22 @@ class Ear:
         """States to publish before anything was heard."""
         return self._announcer.initial_states()
 
-    def hear(self, chunk: "AudioChunk") -> list[Announcement]:
+    def hear(self, chunk: "AudioChunk", *, waited_s: float = 0.0) -> list[Announcement]:
         """Hear a chunk.
 
         Args:
-            chunk: the next of the stream, arrived just now.
+            chunk: the next of the stream.
+            waited_s: how long ago its end arrived.
 
         Returns:
             What there is to say about it.
         """
-        self._heard_s += len(chunk.samples) / chunk.sample_rate_hz
-        self._stream_clock.mark(self._heard_s)
-        return [self._announcer.announce(event) for event in self._hearing.feed(chunk).events]
+        self._heard_s += chunk.duration_s
+        self._stream_clock.mark(self._heard_s, waited_s=waited_s)
+        begin_s = self._clock.boottime_s()
+        heard = self._hearing.feed(chunk)
+        self.meter.note(heard.posteriors, took_s=self._clock.boottime_s() - begin_s)
+        return [self._announcer.announce(event) for event in heard.events]
 
     def cut(self) -> list[Announcement]:
         """End the stream: decide what is open, say that it has ended, begin anew.

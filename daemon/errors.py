@@ -43,3 +43,7 @@ class DeviceError(AedError):
 
 class OutboxError(AedError):
     """The outbox on disk cannot be opened, read or written."""
+
+
+class SelfTestError(AedError):
+    """The model computes something else than it did; a restart may cure that."""

@@ -91,6 +91,7 @@ class MqttLink:
         self._attempt: MqttAttempt | None = None
         self._since_s = 0.0
         self.is_connected = False
+        self._num_connections = 0
         # When to try next; what was said last about not being connected, and when.
         self._next_attempt_s = clock.boottime_s()
         self._last_said: tuple[str, float] | None = None
@@ -99,6 +100,11 @@ class MqttLink:
     def address(self) -> str:
         """Host and port, for messages."""
         return f"{self._settings.host}:{self._settings.port}"
+
+    @property
+    def num_reconnects(self) -> int:
+        """How often the broker accepted us again."""
+        return max(0, self._num_connections - 1)
 
     def tick(self) -> None:
         """Connect when it is time to; give up an attempt that is never answered."""
@@ -153,6 +159,7 @@ class MqttLink:
 
     def _succeed(self) -> None:
         self.is_connected = True
+        self._num_connections += 1
         self._last_said = None
         _logger.info("connected to the broker at %s", self.address)
 

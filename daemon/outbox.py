@@ -16,13 +16,21 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from daemon.clocks import Clock
 from daemon.errors import OutboxError
-from daemon.outbox_file import MEMORY, begin_anew, is_damage, lock_folder, open_somehow
+from daemon.outbox_file import (
+    MEMORY,
+    begin_anew,
+    is_damage,
+    is_on_disk,
+    lock_folder,
+    open_somehow,
+    size_of,
+)
+from daemon.reports import Report, Waiting
 
 _logger = logging.getLogger(__name__)
 
@@ -30,57 +38,6 @@ MAX_ROWS = 10_000
 """Reports kept while the broker is away: days of them in a noisy home, some megabytes."""
 
 FILE_NAME = "outbox.sqlite"
-
-Kind = Literal["alert", "event"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Something to tell, exactly as it goes into the outbox.
-
-    Attributes:
-        kind: where it goes: to `alert` or to `event`.
-        event_id: the event it is about.
-        seq: number of the message within the event.
-        critical: must not be dropped before what is not critical.
-        body: the payload as JSON, not yet published.
-    """
-
-    kind: Kind
-    event_id: str
-    seq: int
-    critical: bool
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A report in the outbox.
-
-    Attributes:
-        id: row number; rows are published in its order.
-        kind: where it goes.
-        event_id: the event it is about.
-        seq: number of the message within the event.
-        critical: whether it is a matter of life and limb.
-        body: the payload as it was queued.
-        final: the payload as it was published before, or None.
-        age_s: seconds since it was queued, as of reading the row; of another boot at least so many.
-        is_of_former_boot: whether the machine has been restarted since.
-        is_age_known: false if the wall clock has gone backwards over a restart: the report may
-            be of any age.
-    """
-
-    id: int
-    kind: Kind
-    event_id: str
-    seq: int
-    critical: bool
-    body: bytes
-    final: bytes | None
-    age_s: float
-    is_of_former_boot: bool = False
-    is_age_known: bool = True
 
 
 class _Age(TypedDict):
@@ -115,11 +72,22 @@ class Outbox:
         except BaseException:
             self._unlock()
             raise
+        self.is_on_disk = is_on_disk(self._database)
+        """Whether reports outlive this process; they do not where the disk has failed."""
 
     def __len__(self) -> int:
         """How many reports wait."""
         with self._errors("cannot be read"):
             return int(self._database.execute("SELECT count(*) FROM reports").fetchone()[0])
+
+    def size(self) -> tuple[int, int]:
+        """How many reports wait, and the bytes of their payloads.
+
+        Raises:
+            OutboxError: it cannot be read.
+        """
+        with self._errors("cannot be read"):
+            return size_of(self._database)
 
     def put(self, reports: Sequence[Report]) -> None:
         """Add reports, in one transaction that is on disk when this returns.
@@ -245,6 +213,7 @@ class Outbox:
         with contextlib.suppress(sqlite3.Error):
             self._database.close()
         self._database = begin_anew(self._path, error, now_s=self._clock.wall_s())
+        self.is_on_disk = is_on_disk(self._database)
         with contextlib.suppress(sqlite3.Error):
             self._database.execute(
                 "INSERT INTO sqlite_sequence (name, seq) VALUES ('reports', ?)", (self._last_id,)

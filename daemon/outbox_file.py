@@ -150,6 +150,23 @@ def _open_in_memory(path: Path, error: Exception) -> sqlite3.Connection:
     return open_database(MEMORY)
 
 
+def size_of(database: sqlite3.Connection) -> tuple[int, int]:
+    """Count the reports in a database and the bytes of their payloads.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
+    rows, num_bytes = database.execute(
+        "SELECT count(*), coalesce(sum(length(body) + coalesce(length(final), 0)), 0) FROM reports"
+    ).fetchone()
+    return int(rows), int(num_bytes)
+
+
+def is_on_disk(database: sqlite3.Connection) -> bool:
+    """Whether a database has a file."""
+    return any(row[2] for row in database.execute("PRAGMA database_list"))
+
+
 def is_damage(error: Exception) -> bool:
     """Whether the file itself is at fault, not the disk, a lock or our rights."""
     return isinstance(error, DamagedError) or _code(error) in _DAMAGED

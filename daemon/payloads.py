@@ -120,6 +120,96 @@ class InfoPayload:
         return _to_json(asdict(self))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """A source, in `HealthPayload`.
+
+    Attributes:
+        state: as on its `status` topic.
+        reason: why it is in another state than `online`; empty if it is not.
+        heard_s: seconds of its sound that were heard since the start.
+        level_dbfs: RMS level of the last minute; None if nothing was heard in it.
+        lag_s: how far behind real time it is.
+        dropped_s: seconds of its sound that were dropped unheard since the start.
+        restarts: how often its process had to be started again.
+    """
+
+    state: str
+    reason: str
+    heard_s: float
+    level_dbfs: float | None
+    lag_s: float
+    dropped_s: float
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTestHealth:
+    """The last self-test, in `HealthPayload`.
+
+    Attributes:
+        at: when, RFC 3339 in UTC.
+        passed: whether the model computed what it did for its maker.
+        deviation: largest difference of a posterior; None if one was no number.
+    """
+
+    at: str
+    passed: bool
+    deviation: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatHealth:
+    """The heartbeat, in `HealthPayload`.
+
+    Attributes:
+        sent_at: when the last one arrived, RFC 3339 in UTC; None before the first.
+        problem: why the last one did not; None if it did.
+    """
+
+    sent_at: str | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthPayload:
+    """Payload of `health`: how the daemon is. Holds no secret.
+
+    Attributes:
+        at: when this was so, RFC 3339 in UTC.
+        uptime_s: seconds since the daemon started.
+        problem: what is wrong, as sentences; None if nothing is.
+        sources: each source by its name.
+        inference_mean_ms_per_s: milliseconds that a second of sound took within the last minute.
+        inference_max_ms_per_s: the same of the slowest call.
+        outbox_rows: reports that wait for the broker; None if the disk does not tell.
+        outbox_bytes: their size; None if the disk does not tell.
+        unsaved_reports: reports that wait in memory only, since the disk does not take them.
+        broker_reconnects: how often the connection to the broker had to be made again.
+        memory_mb: share of the memory that belongs to the main process, in 10^6 bytes.
+        self_test: the last self-test; None before the first.
+        heartbeat: the heartbeat; None if the settings want none.
+    """
+
+    at: str
+    uptime_s: float
+    problem: str | None
+    sources: dict[str, SourceHealth]
+    inference_mean_ms_per_s: float | None
+    inference_max_ms_per_s: float | None
+    outbox_rows: int | None
+    outbox_bytes: int | None
+    unsaved_reports: int
+    broker_reconnects: int
+    memory_mb: float | None
+    self_test: SelfTestHealth | None
+    heartbeat: HeartbeatHealth | None
+
+    def to_json(self) -> bytes:
+        """Give the bytes that are published."""
+        return _to_json(asdict(self))
+
+
 def stamped(body: bytes, *, published_at: str, delayed: bool, age_s: float) -> bytes:
     """Complete the payload of an event with what is known only when it is published.
 

@@ -26,6 +26,9 @@ class PcmFormat:
     channels: int
     device: str
 
+    def __str__(self) -> str:
+        return f"{self.device} at {self.sample_rate_hz} Hz, {self.channels} channel(s)"
+
     @property
     def frame_bytes(self) -> int:
         """Bytes of one sample of all channels."""

@@ -9,8 +9,9 @@ import logging
 from daemon.clocks import Clock
 from daemon.errors import OutboxError
 from daemon.mqtt import SAY_AGAIN_S, Connected, Lost
-from daemon.outbox import Outbox, Report
+from daemon.outbox import Outbox
 from daemon.outbox_file import MEMORY
+from daemon.reports import Report
 from daemon.sending import Link, Sending
 from daemon.topics import Topics
 
@@ -37,8 +38,10 @@ class Publisher:
         self._retained: dict[str, bytes] = {}
         # Of this connection: mids of states that are not acknowledged.
         self._states_in_flight: set[int] = set()
-        # When a broken outbox was last complained about.
+        # When a broken outbox was last complained about; whether it took the last reports, and
+        # gave what waits in it in the last turn.
         self._complained_s: float | None = None
+        self._is_refused = self._is_stuck = False
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Set a retained topic: published now, and again on every connect."""
@@ -53,7 +56,9 @@ class Publisher:
             return
         try:
             self._saved.outbox.put(reports)
+            self._is_refused = False
         except OutboxError as error:
+            self._is_refused = True
             _logger.error(  # noqa: TRY400 - no bug
                 "reports are kept in memory only, until the broker has them: %s", error
             )
@@ -72,17 +77,38 @@ class Publisher:
                 self._states_in_flight.discard(happening.mid)
                 for sending in self._sendings:
                     sending.note_acknowledged(happening.mid)
+        self._is_stuck = False
         for sending in self._sendings:
             room = MAX_IN_FLIGHT - sum(each.num_in_flight for each in self._sendings)
             try:
                 sending.send(room=room)
             except OutboxError as error:
+                self._is_stuck = True
                 self._complain(error)
 
     @property
     def num_unsaved(self) -> int:
         """Reports that are in memory only and not yet acknowledged."""
-        return len(self._unsaved.outbox)
+        outboxes = [sending.outbox for sending in self._sendings]
+        return sum(len(outbox) for outbox in outboxes if not outbox.is_on_disk)
+
+    def size(self) -> tuple[int, int] | None:
+        """Reports that wait, wherever, and the bytes of their payloads; None if nobody knows."""
+        try:
+            sizes = [sending.outbox.size() for sending in self._sendings]
+        except OutboxError as error:
+            self._complain(error)
+            return None
+        return sum(rows for rows, _ in sizes), sum(num_bytes for _, num_bytes in sizes)
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with keeping reports, as a sentence."""
+        if self._is_stuck:
+            return "the outbox cannot be used: what waits in it is not sent"
+        if self._is_refused or not self._saved.outbox.is_on_disk:
+            return "the disk does not take reports: they are kept in memory only"
+        return None
 
     @property
     def is_idle(self) -> bool:

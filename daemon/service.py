@@ -13,10 +13,13 @@ from daemon.announcer import Announcement
 from daemon.child import LEAVE_S
 from daemon.clocks import Clock
 from daemon.ear import Ear
+from daemon.errors import SelfTestError
+from daemon.health import Health
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
 from daemon.publisher import Publisher
-from daemon.sources import Source, SourceState
+from daemon.source_state import SourceState
+from daemon.sources import Source
 from daemon.topics import OFFLINE, ONLINE, Topics
 from daemon.wakeup import StopRequest, Wakeup
 
@@ -40,6 +43,7 @@ class Service:
         *,
         ears: Sequence[tuple[Source, Ear]],
         info: bytes,
+        health: Health,
         publisher: Publisher,
         link: MqttLink,
         topics: Topics,
@@ -53,6 +57,7 @@ class Service:
         Args:
             ears: each source with the ear that hears it.
             info: payload of the topic `info`.
+            health: watches over the model, and tells how all are.
             publisher: publishes states and reports.
             link: the publisher's connection.
             topics: where to publish.
@@ -63,6 +68,7 @@ class Service:
         """
         self._ears = tuple(ears)
         self._info = info
+        self._health = health
         self._publisher = publisher
         self._link = link
         self._topics = topics
@@ -75,12 +81,18 @@ class Service:
         self._status = ""
 
     def run(self) -> None:
-        """Listen until the stop request is set, then take leave; never ends by itself."""
+        """Listen until the stop request is set, then take leave.
+
+        Raises:
+            SelfTestError: the model has failed its self-test, and a restart may help.
+        """
         self._announce_start()
         self._notifier.ready()
         try:
             while not self._stop.is_set:
                 self._turn()
+                if self._health.must_restart:
+                    raise SelfTestError("the model has failed its self-test; start aed again")
         finally:
             self._close()
 
@@ -99,11 +111,12 @@ class Service:
             # First what has arrived: after a pause of our own, silence is nobody's fault.
             chunk = source.read()
             if chunk is not None:
-                self._publish(ear.hear(chunk))
+                self._publish(ear.hear(chunk, waited_s=source.backlog.lag_s))
             source.tick()
             if source.take_cut():
                 self._publish(ear.cut())
         self._publish_statuses()
+        self._health.tick()
         self._link.tick()
         self._publisher.pump()
         self._ping()
@@ -155,6 +168,7 @@ class Service:
         """End sources, events and connection, in this order, within three seconds."""
         deadline_s = self._clock.boottime_s() + STOP_S
         self._notifier.stopping()
+        self._health.close()
         for source, ear in self._ears:
             source.close(leave_s=LEAVE_S / len(self._ears))
             self._publish(ear.cut())

@@ -10,9 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StringConstraints,
@@ -20,7 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from ontology import LONGEST_DWELL_S, LONGEST_HOLD_S
+from daemon.settings_heartbeat import HeartbeatSettings
+from daemon.settings_part import SettingsPart
+from daemon.settings_thresholds import ThresholdSettings
 
 MAX_SOURCES = 16
 
@@ -43,13 +43,7 @@ def _without_nul(path: Path) -> Path:
 FilePath = Annotated[Path, AfterValidator(_without_nul)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-
-class TlsSettings(_Part):
+class TlsSettings(SettingsPart):
     """Encryption of the connection to the broker; an empty mapping turns it on."""
 
     ca_file: FilePath | None = Field(
@@ -67,7 +61,7 @@ class TlsSettings(_Part):
         return self
 
 
-class MqttSettings(_Part):
+class MqttSettings(SettingsPart):
     """Where the broker is, and as whom to log in."""
 
     host: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=253)] = Field(
@@ -109,7 +103,7 @@ class MqttSettings(_Part):
         return self
 
 
-class _SourceSettings(_Part):
+class _SourceSettings(SettingsPart):
     name: Name = Field(
         description="a name of letters, digits, - and _ (it becomes part of MQTT topics)"
     )
@@ -165,7 +159,7 @@ class CommandSettings(_SourceSettings):
     )
 
 
-class FileSettings(_Part):
+class FileSettings(SettingsPart):
     """A recording, played as if it were being heard; to try things out."""
 
     kind: Literal["file"]
@@ -182,38 +176,7 @@ SourceSettings = Annotated[
 ]
 
 
-class ThresholdSettings(_Part):
-    """What to change about the thresholds of a node; what is absent stays as it is."""
-
-    on: float | None = Field(
-        default=None, strict=True, gt=0, lt=1, description="a number between 0 and 1"
-    )
-    off: float | None = Field(
-        default=None, strict=True, gt=0, lt=1, description="a number between 0 and 1"
-    )
-    dwell_s: float | None = Field(
-        default=None,
-        strict=True,
-        ge=0,
-        le=LONGEST_DWELL_S,
-        description=f"a number of seconds from 0 to {LONGEST_DWELL_S:g}",
-    )
-    hold_s: float | None = Field(
-        default=None,
-        strict=True,
-        ge=0,
-        le=LONGEST_HOLD_S,
-        description=f"a number of seconds from 0 to {LONGEST_HOLD_S:g}",
-    )
-
-    @model_validator(mode="after")
-    def _off_is_not_above_on(self) -> "ThresholdSettings":
-        if self.on is not None and self.off is not None and self.off > self.on:
-            raise ValueError(f"off must not be above on, found off {self.off} and on {self.on}")
-        return self
-
-
-class Settings(_Part):
+class Settings(SettingsPart):
     """Everything `aed run` is told."""
 
     node: Name = Field(
@@ -236,6 +199,9 @@ class Settings(_Part):
     second_look: StrictBool = Field(
         default=True,
         description="true, or false to report critical sounds without the model's second look",
+    )
+    heartbeat: HeartbeatSettings | None = Field(
+        default=None, description="a mapping with url and every_s, or null for none"
     )
     state_directory: FilePath | None = Field(
         default=None, description="the path of a folder, or null for systemd's, else /var/lib/aed"

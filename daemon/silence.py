@@ -33,7 +33,7 @@ class Silence:
             frame = samples[-1:]
             is_same = self._frame is None or bool(np.array_equal(self._frame, frame))
             if is_same and bool((samples == frame).all()):
-                self._same_s += len(samples) / chunk.sample_rate_hz
+                self._same_s += chunk.duration_s
             else:
                 self._same_s = 0.0
             self._frame = frame.copy()

@@ -7,18 +7,18 @@ and only a process can be killed.
 
 import logging
 import random
-import sys
-from enum import StrEnum
 
 from aed.audio import AudioChunk
+from daemon.backlog import Backlog
 from daemon.backoff import Backoff
 from daemon.byte_rate import SETTLE_S, WINDOW_S, ByteRate
 from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
-from daemon.pcm import PcmError, PcmReader
-from daemon.pcm_format import PcmFormat
-from daemon.settings import CommandSettings, FileSettings, SourceSettings
+from daemon.pcm import PcmError
+from daemon.settings import SourceSettings
 from daemon.silence import SILENT_S, Silence
+from daemon.source_kinds import arguments_of, is_live, reader_of
+from daemon.source_state import SourceState
 
 _logger = logging.getLogger(__name__)
 
@@ -41,32 +41,6 @@ SAY_AGAIN_S = 60.0
 _PROBE_BYTES = 4096
 
 
-class SourceState(StrEnum):
-    """What is published about a source; the words are a contract."""
-
-    ONLINE = "online"
-    """It is being heard."""
-    SILENT = "silent"
-    """It delivers samples that hold no sound: muted, or dead."""
-    STALLED = "stalled"
-    """Its process lives and delivers nothing."""
-    OFFLINE = "offline"
-    """There is no process that delivers."""
-
-
-def arguments_of(settings: SourceSettings) -> list[str]:
-    """Command line of the child process of a source."""
-    if isinstance(settings, CommandSettings):
-        return list(settings.command)
-    if isinstance(settings, FileSettings):
-        words = [sys.executable, "-m", "daemon.playback", "--pace", settings.pace]
-        return [*words, *(["--repeat"] if settings.repeat else []), "--", str(settings.path)]
-    words = [sys.executable, "-m", "daemon.capture", f"--device={settings.device}"]
-    if settings.sample_rate_hz is not None:
-        words.append(f"--rate={settings.sample_rate_hz}")
-    return [*words, f"--channels={settings.channels}"]
-
-
 class Source:
     """One source: keeps its child running, gives what it hears."""
 
@@ -82,14 +56,17 @@ class Source:
         self._settings = settings
         self._clock = clock
         self._backoff = Backoff(first_s=FIRST_WAIT_S, cap_s=LONGEST_WAIT_S, rng=rng)
-        self.state = SourceState.OFFLINE
-        self.reason = "not started yet"
+        self.state, self.reason = SourceState.OFFLINE, "not started yet"
         # The child that runs and its reader; when it was started, and last gave bytes.
         self._child: ChildProcess | None = None
-        self._reader = self._new_reader()
+        self._reader = reader_of(settings)
         self._byte_rate, self._silence = ByteRate(), Silence()
+        self.backlog = Backlog(settings.name, clock=clock)
         self._started_s = 0.0
         self._heard_s: float | None = None
+        # Over all children: how many were started, and the sound that was given.
+        self._num_starts = 0
+        self.total_heard_s = 0.0
         # When to start the next child; None when there is nothing more to hear.
         self._next_start_s: float | None = clock.boottime_s()
         self._last_said: tuple[str, float] | None = None
@@ -103,6 +80,16 @@ class Source:
     def is_finished(self) -> bool:
         """Whether this was a recording that has been heard to its end."""
         return self._child is None and self._next_start_s is None
+
+    @property
+    def num_restarts(self) -> int:
+        """How often its child had to be started again."""
+        return max(0, self._num_starts - 1)
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether its first child has not had the time to deliver."""
+        return self._num_starts <= 1 and self._child is not None and self._heard_s is None
 
     def tick(self) -> None:
         """Start the child when it is due; end it when it is stalled."""
@@ -122,10 +109,16 @@ class Source:
             self._backoff.succeed()
 
     def read(self) -> AudioChunk | None:
-        """Take what has been heard since the last call, at most a second of it; never blocks."""
+        """Take what has been heard since the last call, at most a second of it; never blocks.
+
+        Of a live source that is hopelessly behind, all that waits is dropped, and nothing given.
+        """
         if self._child is None:
             return None
         pcm_format = self._reader.format
+        if self._is_hopeless(self._child):
+            self._drop(self._child)
+            return None
         max_bytes = _PROBE_BYTES if pcm_format is None else pcm_format.bytes_per_s
         data = self._child.read(max_bytes)
         chunk = None
@@ -138,8 +131,10 @@ class Source:
         if chunk is not None:
             self._note_heard(chunk)
             self._note_rate(chunk, is_caught_up=len(data) < max_bytes)
+            self.total_heard_s += chunk.duration_s
+            self.backlog.note_read(chunk.duration_s)
         if self._child is not None and self._child.has_ended:
-            self._note_exit()
+            self._note_exit(self._child)
         return chunk
 
     def take_cut(self) -> bool:
@@ -157,26 +152,30 @@ class Source:
             self._child.end(leave_s=leave_s)
             self._child = None
         self._next_start_s = None
-        self.state = SourceState.OFFLINE
-        self.reason = "stopped"
+        self.state, self.reason = SourceState.OFFLINE, "stopped"
 
-    def _new_reader(self) -> PcmReader:
-        settings = self._settings
-        pcm_format = None
-        if isinstance(settings, CommandSettings):
-            pcm_format = PcmFormat(
-                sample_rate_hz=settings.sample_rate_hz,
-                channels=settings.channels,
-                device=settings.command[0],
-            )
-        channel = None if isinstance(settings, FileSettings) else settings.channel
-        return PcmReader(pcm_format=pcm_format, channel=channel)
+    def _is_hopeless(self, child: ChildProcess) -> bool:
+        pcm_format = self._reader.format
+        if pcm_format is None or not is_live(self._settings):
+            return False
+        room_s = child.room_bytes / pcm_format.bytes_per_s
+        return self.backlog.is_hopeless(child.waiting_bytes / pcm_format.bytes_per_s, room_s=room_s)
+
+    def _drop(self, child: ChildProcess) -> None:
+        """Give up what waits: the oldest, and as much as brings us back to the present."""
+        chunk = self._reader.feed(child.read(child.waiting_bytes))
+        if chunk is not None:
+            self.backlog.note_dropped(chunk.duration_s)
+            self._is_cut = True
+            self._note_heard(chunk)
+            self._note_rate(chunk, is_caught_up=True)
 
     def _start(self) -> None:
-        self._reader = self._new_reader()
+        self._num_starts += 1
+        self._reader = reader_of(self._settings)
         self._byte_rate, self._silence = ByteRate(), Silence()
-        self._started_s = self._clock.boottime_s()
-        self._heard_s = None
+        self.backlog.begin_stream()
+        self._started_s, self._heard_s = self._clock.boottime_s(), None
         try:
             self._child = ChildProcess(arguments_of(self._settings))
         except (OSError, ValueError) as error:
@@ -199,21 +198,13 @@ class Source:
             _logger.info("source %s: there is sound again", self.name)
         elif pcm_format is not None:
             self._last_said = None
-            _logger.info(
-                "source %s: listening to %s at %d Hz, %d channel(s)",
-                self.name,
-                pcm_format.device,
-                pcm_format.sample_rate_hz,
-                pcm_format.channels,
-            )
+            _logger.info("source %s: listening to %s", self.name, pcm_format)
 
     def _note_rate(self, chunk: AudioChunk, *, is_caught_up: bool) -> None:
-        if isinstance(self._settings, FileSettings):
+        if not is_live(self._settings):
             return  # its pace is our own
         ratio = self._byte_rate.note(
-            len(chunk.samples) / chunk.sample_rate_hz,
-            now_s=self._clock.boottime_s(),
-            is_caught_up=is_caught_up,
+            chunk.duration_s, now_s=self._clock.boottime_s(), is_caught_up=is_caught_up
         )
         if ratio is not None:
             rate_hz = chunk.sample_rate_hz
@@ -223,14 +214,12 @@ class Source:
                 f"is another one, or sound is being lost",
             )
 
-    def _note_exit(self) -> None:
-        child = self._child
-        assert child is not None  # noqa: S101 - called from read
+    def _note_exit(self, child: ChildProcess) -> None:
         messages = child.read_messages()
         for message in messages[:-1]:
             _logger.info("source %s: %s", self.name, message)
         exit_code = child.end()
-        if exit_code == 0 and isinstance(self._settings, FileSettings):
+        if exit_code == 0 and not is_live(self._settings):
             self._child = None
             self._is_cut = True
             self._next_start_s = None
@@ -250,8 +239,7 @@ class Source:
     def _wait(self, state: SourceState, reason: str) -> None:
         """Note why nothing is heard, and when to try again."""
         self.state, self.reason = state, reason
-        now_s = self._clock.boottime_s()
-        self._next_start_s = now_s + self._backoff.next_wait_s()
+        self._next_start_s = self._clock.boottime_s() + self._backoff.next_wait_s()
         self._warn("trying again")
 
     def _warn(self, what_now: str) -> None:

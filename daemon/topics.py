@@ -57,6 +57,11 @@ class Topics:
         """Whole life cycle of every event; QoS 1, never retained."""
         return f"{self.root}/event"
 
+    @property
+    def health(self) -> str:
+        """How the daemon is, each minute and when a problem begins or ends; retained."""
+        return f"{self.root}/health"
+
     def source_status(self, source: str) -> str:
         """`online`, `silent`, `stalled` or `offline` of a source; retained."""
         return f"{self.root}/source/{source}/status"

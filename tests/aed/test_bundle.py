@@ -11,6 +11,7 @@ import pytest
 import ontology
 from aed import bundle as bundles
 from aed.bundle import Bundle, default_bundle_path, load_bundle
+from aed.self_test import SELF_TEST_TOLERANCE
 from tests.aed.spoiling import Edit, describe, refused, replace_file, with_key
 
 
@@ -137,6 +138,15 @@ def test_a_self_test_that_comes_out_differently_is_refused(folder: Path) -> None
     assert "its self-test fails: at 0.4 s the posterior of" in message
 
 
+def test_a_bundle_that_need_not_pass_is_loaded_and_the_log_tells_of_it(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    describe(folder, with_key("calibration", {"bias": {"alarm": 3.0}}))
+
+    assert load_bundle(folder, must_pass=False).path == folder
+    assert "its self-test fails" in caplog.text
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -184,7 +194,7 @@ def test_a_model_never_reports_what_it_was_never_taught(folder: Path) -> None:
     columns = [silent.labels.column(node) for node in silent.untaught]
     assert found[:, columns].max() < 1e-6
     others = [silent.labels.column(node) for node in ("alarm", "smoke_alarm", "pet", "cat")]
-    assert np.abs(found[:, others] - expected[:, others]).max() <= bundles.SELF_TEST_TOLERANCE
+    assert np.abs(found[:, others] - expected[:, others]).max() <= SELF_TEST_TOLERANCE
 
 
 def test_an_example_of_a_child_teaches_its_parents(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 
 from daemon.mqtt import Acknowledged, Connected, Happening, Lost
-from daemon.outbox import Report
+from daemon.reports import Report
 from daemon.topics import Topics
 
 TOPICS = Topics(node="kitchen")
@@ -14,6 +14,7 @@ class FakeLink:
 
     def __init__(self) -> None:
         self.is_connected = False
+        self.num_reconnects = -1
         self.sent: list[tuple[str, bytes, bool]] = []
         self._mids: list[int] = []
         self._happenings: list[Happening] = []
@@ -31,6 +32,7 @@ class FakeLink:
 
     def connect(self) -> None:
         self.is_connected = True
+        self.num_reconnects += 1
         self._happenings.append(Connected())
 
     def lose(self) -> None:

@@ -12,8 +12,17 @@ from hypothesis import strategies as st
 
 from daemon.clocks import StreamClock, SystemClock, rfc3339
 from daemon.event_ids import new_event_id
-from daemon.payloads import ClassAttributes, EventPayload, InfoPayload, stamped
-from daemon.sources import SourceState
+from daemon.payloads import (
+    ClassAttributes,
+    EventPayload,
+    HealthPayload,
+    HeartbeatHealth,
+    InfoPayload,
+    SelfTestHealth,
+    SourceHealth,
+    stamped,
+)
+from daemon.source_state import SourceState
 from daemon.topics import OFF, OFFLINE, ON, ONLINE, Topics
 from tests.daemon.fake_clock import FakeClock
 
@@ -25,6 +34,7 @@ def test_topics_are_spelt_as_promised() -> None:
         topics.status,
         topics.hearing,
         topics.info,
+        topics.health,
         topics.alert,
         topics.alert_late,
         topics.event,
@@ -35,6 +45,7 @@ def test_topics_are_spelt_as_promised() -> None:
         "aed/kitchen/status",
         "aed/kitchen/hearing",
         "aed/kitchen/info",
+        "aed/kitchen/health",
         "aed/kitchen/alert",
         "aed/kitchen/alert/late",
         "aed/kitchen/event",
@@ -97,6 +108,39 @@ def test_attributes_and_info_have_the_promised_fields_in_order() -> None:
         "reportable",
         "started_at",
     ]
+
+
+def test_health_has_the_promised_fields_in_order() -> None:
+    assert [field.name for field in dataclasses.fields(HealthPayload)] == [
+        "at",
+        "uptime_s",
+        "problem",
+        "sources",
+        "inference_mean_ms_per_s",
+        "inference_max_ms_per_s",
+        "outbox_rows",
+        "outbox_bytes",
+        "unsaved_reports",
+        "broker_reconnects",
+        "memory_mb",
+        "self_test",
+        "heartbeat",
+    ]
+    assert [field.name for field in dataclasses.fields(SourceHealth)] == [
+        "state",
+        "reason",
+        "heard_s",
+        "level_dbfs",
+        "lag_s",
+        "dropped_s",
+        "restarts",
+    ]
+    assert [field.name for field in dataclasses.fields(SelfTestHealth)] == [
+        "at",
+        "passed",
+        "deviation",
+    ]
+    assert [field.name for field in dataclasses.fields(HeartbeatHealth)] == ["sent_at", "problem"]
 
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -170,6 +214,8 @@ def test_stream_time_becomes_wall_time_by_the_newest_sample() -> None:
 
     assert stream_clock.wall_s(4.0) == clock.wall
     assert stream_clock.wall_s(1.5) == clock.wall - 2.5
+    stream_clock.mark(5.0, waited_s=3.0)
+    assert stream_clock.wall_s(5.0) == clock.wall - 3.0
 
 
 def test_times_are_rfc_3339_in_utc() -> None:

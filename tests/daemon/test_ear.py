@@ -61,7 +61,7 @@ def ear(hearing: FakeHearing) -> Ear:
         clock=clock,
         stream_clock=stream_clock,
     )
-    return Ear(hearing=hearing, announcer=announcer, stream_clock=stream_clock)
+    return Ear(hearing=hearing, announcer=announcer, stream_clock=stream_clock, clock=clock)
 
 
 def chunk(level: float) -> AudioChunk:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.errors import OutboxError
-from daemon.outbox import Kind, Outbox, Report
+from daemon.outbox import Outbox
+from daemon.reports import Kind, Report
 from tests.daemon.fake_clock import FakeClock
 
 

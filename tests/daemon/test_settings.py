@@ -107,6 +107,16 @@ tresholds: {}
         (f'{GOOD}bundle: "\\0"', "bundle: wanted a path, found one with a NUL"),
         (f'{GOOD}    device: "a\\0"', "sources[0].device: wanted a stable name"),
         (f"{GOOD}thresholds: {{dog: {{hold_s: 601}}}}", "a number of seconds from 0 to 600, found"),
+        (f"{GOOD}heartbeat: {{}}", "heartbeat.url: missing; wanted an address that begins with"),
+        (f"{GOOD}heartbeat: {{url: 'ftp://hunter2'}}", "heartbeat.url: wanted an address that"),
+        (f"{GOOD}heartbeat: {{url: 'http://'}}", "heartbeat.url: wanted an address that begins"),
+        (f"{GOOD}heartbeat: {{url: 'http://a:b@c/'}}", "without user and password in it"),
+        (f"{GOOD}heartbeat: {{url: 'http://c:0x/'}}", "heartbeat.url: wanted an address that"),
+        (f"{GOOD}heartbeat: {{url: 7}}", "heartbeat.url: wanted an address that begins with"),
+        (
+            f"{GOOD}heartbeat: {{url: 'http://a', every_s: 1}}",
+            "heartbeat.every_s: wanted a whole number of seconds from 10 to 86400, found 1",
+        ),
         (f"{GOOD}7: 3", f"{WHERE}:8: 7: wanted a word as key, found 7"),
     ],
 )
@@ -118,11 +128,23 @@ def test_a_fault_says_where_it_is_and_what_to_do(text: str, fault: str) -> None:
 def test_a_secret_in_the_wrong_place_is_refused_and_never_repeated() -> None:
     text = GOOD.replace("sources:", "  password: hunter2\n  api_key: hunter2\nsources:")
     text += "thresholds: {password_pin: hunter2}\n"
+    text += "heartbeat: {url: 'https://u:hunter2@h/hunter2'}\n"
 
     found = "\n".join(faults(text))
 
     assert "use password_file" in found
     assert "hunter2" not in found
+
+
+def test_the_address_of_a_heartbeat_is_kept_as_a_secret() -> None:
+    text = f"{GOOD}heartbeat: {{url: 'https://h.example/hunter2?x=1'}}\n"
+
+    parsed = parse_settings(text, where=WHERE)
+
+    assert parsed.heartbeat is not None
+    assert parsed.heartbeat.url.get_secret_value() == "https://h.example/hunter2?x=1"
+    assert parsed.heartbeat.every_s == 60
+    assert "hunter2" not in f"{parsed!r} {parsed} {parsed.model_dump()} {parsed.model_dump_json()}"
 
 
 def test_on_and_off_are_the_words_they_look_like() -> None:

@@ -15,7 +15,8 @@ import soundfile
 from aed.audio import AudioChunk
 from daemon.clocks import SystemClock
 from daemon.settings import CommandSettings, FileSettings, SourceSettings
-from daemon.sources import STALL_S, START_S, Source, SourceState
+from daemon.source_state import SourceState
+from daemon.sources import STALL_S, START_S, Source
 from tests.daemon.fake_clock import FakeClock
 
 
@@ -72,11 +73,13 @@ def test_a_command_that_ends_is_started_again_after_a_wait(
         turn_until(source, SourceState.OFFLINE)
 
         assert source.reason == "the cat ate it"
+        assert (source.num_restarts, source.is_beginning) == (0, False)
         assert source.take_cut()
         assert not source.take_cut()
         assert source.fileno() is None
         clock.advance(2.0)
         assert turn_until(source, SourceState.ONLINE)
+        assert source.num_restarts == 1
     assert "source test is offline: the cat ate it; trying again" in caplog.text
 
 
@@ -163,6 +166,7 @@ def test_a_child_that_never_delivers_is_offline() -> None:
     clock = FakeClock()
     with running(command("sleep", "600"), clock) as source:
         source.tick()
+        assert source.is_beginning
         clock.advance(START_S + 0.1)
         source.tick()
 

@@ -1,0 +1,126 @@
+"""Whether the running daemon still hears as its model's maker did: a self-test now and each day.
+
+Memory decays, disks lose pages, and a model that computes nonsense says nothing of it. A restart
+cures what can be cured, so the first failure ends the daemon for systemd to start it again. That
+this was tried is kept in the state directory until a test is passed a day later: whatever fails
+again before that stays, and hears on as well as it can, with a problem in `health`.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+from aed.bundle import Bundle
+from aed.self_test import SelfTest, SelfTestResult
+from daemon.clocks import Clock, rfc3339
+from daemon.payloads import SelfTestHealth
+
+_logger = logging.getLogger(__name__)
+
+EVERY_S = 86_400.0
+
+TELL_S = 10.0
+"""The broker gets so long to hear of a failed test before the daemon ends."""
+
+MARK_NAME = "restarted-after-self-test"
+
+
+def is_restart_spent(folder: Path) -> bool:
+    """Whether a restart has been tried against a failing self-test.
+
+    Args:
+        folder: the state directory.
+    """
+    return os.path.lexists(folder / MARK_NAME)
+
+
+class SelfCheck:
+    """Runs the self-test when it is due, a second of its clip in each turn."""
+
+    def __init__(self, bundle: Bundle, *, folder: Path, clock: Clock) -> None:
+        """Begin; the first test is due at once.
+
+        Args:
+            bundle: the model that hears.
+            folder: the state directory.
+            clock: for when the next is due.
+        """
+        self._bundle = bundle
+        self._folder = folder
+        self._clock = clock
+        # The test under way; when the next is due; how many this process has ended.
+        self._test: SelfTest | None = None
+        self._next_s = clock.boottime_s()
+        self._num_ended = 0
+        self._failed_s = 0.0
+        self.health: SelfTestHealth | None = None
+        """How the last one came out."""
+        self.problem: str | None = None
+        """What is wrong, as a sentence."""
+        self.must_restart = False
+        """Whether to end, once that is told, and be started again."""
+
+    @property
+    def is_restart_overdue(self) -> bool:
+        """Whether `must_restart` has been so for long enough to be told."""
+        return self.must_restart and self._clock.boottime_s() - self._failed_s >= TELL_S
+
+    def tick(self) -> None:
+        """Do the next second of a test that is under way or due."""
+        now_s = self._clock.boottime_s()
+        if self._test is None:
+            if now_s < self._next_s:
+                return
+            self._next_s = now_s + EVERY_S
+            self._test = self._bundle.new_self_test()
+        result = self._test.step()
+        if result is not None:
+            self._test = None
+            self._num_ended += 1
+            self._note(result)
+
+    def _note(self, result: SelfTestResult) -> None:
+        self.health = SelfTestHealth(
+            at=rfc3339(self._clock.wall_s()),
+            passed=result.problem is None,
+            deviation=None if result.deviation is None else round(result.deviation, 7),
+        )
+        if result.problem is None:
+            if self.problem is not None:
+                _logger.info("the self-test is passed again")
+            self.problem = None
+            if self._num_ended > 1:
+                self._forgive()
+            return
+        self.problem = f"the model fails its self-test: {result.problem}"
+        self.must_restart = self._may_restart()
+        self._failed_s = self._clock.boottime_s()
+        _logger.error(
+            "%s; %s",
+            self.problem,
+            "ending, to be started again" if self.must_restart else "hearing on all the same",
+        )
+
+    def _may_restart(self) -> bool:
+        """Spend the one restart; it is spent only if that can be remembered."""
+        if is_restart_spent(self._folder):
+            return False
+        try:
+            descriptor = os.open(
+                self._folder / MARK_NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+            os.fsync(descriptor)
+            os.close(descriptor)
+            folder = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
+            os.fsync(folder)
+            os.close(folder)
+        except OSError as error:
+            _logger.error("a restart cannot be remembered, so there is none: %s", error)  # noqa: TRY400 - no bug
+            return False
+        return True
+
+    def _forgive(self) -> None:
+        try:
+            (self._folder / MARK_NAME).unlink(missing_ok=True)
+        except OSError as error:
+            _logger.warning("that a restart was spent cannot be forgotten: %s", error)

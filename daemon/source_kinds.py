@@ -1,0 +1,38 @@
+"""The kinds of sources: what each needs for a child process, and what that writes."""
+
+import sys
+
+from daemon.pcm import PcmReader
+from daemon.pcm_format import PcmFormat
+from daemon.settings import CommandSettings, FileSettings, SourceSettings
+
+
+def arguments_of(settings: SourceSettings) -> list[str]:
+    """Command line of the child process of a source."""
+    if isinstance(settings, CommandSettings):
+        return list(settings.command)
+    if isinstance(settings, FileSettings):
+        words = [sys.executable, "-m", "daemon.playback", "--pace", settings.pace]
+        return [*words, *(["--repeat"] if settings.repeat else []), "--", str(settings.path)]
+    words = [sys.executable, "-m", "daemon.capture", f"--device={settings.device}"]
+    if settings.sample_rate_hz is not None:
+        words.append(f"--rate={settings.sample_rate_hz}")
+    return [*words, f"--channels={settings.channels}"]
+
+
+def reader_of(settings: SourceSettings) -> PcmReader:
+    """A reader for what a new child of the source writes."""
+    pcm_format = None
+    if isinstance(settings, CommandSettings):
+        pcm_format = PcmFormat(
+            sample_rate_hz=settings.sample_rate_hz,
+            channels=settings.channels,
+            device=settings.command[0],
+        )
+    channel = None if isinstance(settings, FileSettings) else settings.channel
+    return PcmReader(pcm_format=pcm_format, channel=channel)
+
+
+def is_live(settings: SourceSettings) -> bool:
+    """Whether it goes on whatever we do; a recording waits for us."""
+    return not isinstance(settings, FileSettings)

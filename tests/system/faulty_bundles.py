@@ -1,0 +1,133 @@
+"""The loudness bundle with a fault that shows only while it runs: it hangs, is slow, or falters."""
+
+import hashlib
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import yaml
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from aed.bundle_description import canonical_digest
+from aed.inference import open_session
+from tests.system.loudness_bundle import HOP_SAMPLES
+
+_ENDLESS = 10**15
+_NOUGHT = numpy_helper.from_array(np.array(0.0, np.float32), "nought")
+_FRAME_TAKES_S = 0.3
+"""Of the slow bundle; the frame is of a tenth of a second."""
+
+_TRIED_ROUNDS = 50_000
+
+
+def write_hanging_bundle(folder: Path, loudness: Path) -> Path:
+    """Write a bundle whose model never returns once the loud source is loud; returns its folder.
+
+    The clip of the self-test is a little louder than that source.
+    """
+    nodes = [
+        helper.make_node("ReduceMax", ["power"], ["loudest"], keepdims=0),
+        helper.make_node("Greater", ["loudest", "as_loud_as"], ["is_loud"]),
+        helper.make_node("Less", ["loudest", "not_as_loud_as"], ["is_no_clip"]),
+        helper.make_node("And", ["is_loud", "is_no_clip"], ["must_hang"]),
+        helper.make_node("Cast", ["must_hang"], ["hangs"], to=TensorProto.INT64),
+        helper.make_node("Mul", ["hangs", "rounds"], ["trips"]),
+    ]
+    constants = {
+        "as_loud_as": np.array(0.2, np.float32),
+        "not_as_loud_as": np.array(0.245, np.float32),
+        "rounds": np.array(_ENDLESS),
+    }
+    return _write(folder, loudness, [*nodes, _loop()], constants)
+
+
+def write_slow_bundle(folder: Path, loudness: Path) -> Path:
+    """Write a bundle that takes longer to hear a second than a second; returns its folder."""
+    nodes = [
+        helper.make_node("Size", ["audio"], ["num_samples"]),
+        helper.make_node("Div", ["num_samples", "hop"], ["num_frames"]),
+        helper.make_node("Mul", ["num_frames", "rounds"], ["trips"]),
+    ]
+    constants = {"hop": np.array(HOP_SAMPLES), "rounds": np.array(_rounds_of(_FRAME_TAKES_S))}
+    return _write(folder, loudness, [*nodes, _loop()], constants)
+
+
+def write_faltering_bundle(folder: Path, loudness: Path, *, passes_first: bool = True) -> Path:
+    """Write a bundle that fails its self-test, on loading or only later; returns its folder.
+
+    onnxruntime's random numbers begin with the same ones in each process: the first is below
+    0.00001, and only one in ten thousand of those that follow.
+    """
+    nodes = [
+        helper.make_node("RandomUniform", [], ["chance"], shape=[1], seed=1.0),
+        helper.make_node("Greater", ["chance", "first"], ["is_later"]),
+        helper.make_node("Cast", ["is_later"], ["falters"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["falters", "shift"], ["fault"]),
+    ]
+    first = 1e-4 if passes_first else -1.0
+    constants = {"first": np.array(first, np.float32), "shift": np.array(5.0, np.float32)}
+    return _write(folder, loudness, nodes, constants)
+
+
+def _loop() -> NodeProto:
+    """A loop of so many `trips`, whose result, the `fault`, is nought."""
+    value = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["goes_on"], ["still_goes_on"]),
+            helper.make_node("Sin", ["before"], ["after"]),
+        ],
+        "body",
+        [
+            value("round", TensorProto.INT64, []),
+            value("goes_on", TensorProto.BOOL, []),
+            value("before", TensorProto.FLOAT, []),
+        ],
+        [value("still_goes_on", TensorProto.BOOL, []), value("after", TensorProto.FLOAT, [])],
+    )
+    return helper.make_node("Loop", ["trips", "", "nought"], ["fault"], body=body)
+
+
+def _rounds_of(seconds: float) -> int:
+    """How often the loop goes round in so many seconds, here and now."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [_loop()],
+        "loop",
+        [value("trips", TensorProto.INT64, [])],
+        [value("fault", TensorProto.FLOAT, [])],
+        [_NOUGHT],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    session = open_session(model.SerializeToString())
+    begin_s = time.perf_counter()
+    session.run(None, {"trips": np.array(_TRIED_ROUNDS)})
+    return int(_TRIED_ROUNDS * seconds / (time.perf_counter() - begin_s))
+
+
+def _write(
+    folder: Path, loudness: Path, nodes: list[NodeProto], constants: dict[str, np.ndarray]
+) -> Path:
+    """Copy the bundle, with a `fault` added to its logits."""
+    shutil.copytree(loudness, folder)
+    model = onnx.load(folder / "model.onnx")
+    model.graph.initializer.extend(
+        [_NOUGHT, *(numpy_helper.from_array(value, name) for name, value in constants.items())]
+    )
+    found = list(model.graph.node)
+    end = next(i for i, node in enumerate(found) if node.output[0] == "logits")
+    found[end].output[0] = "true_logits"
+    add = helper.make_node("Add", ["true_logits", "fault"], ["logits"])
+    del model.graph.node[:]
+    model.graph.node.extend([*found[: end + 1], *nodes, add, *found[end + 1 :]])
+    onnx.checker.check_model(model)
+    onnx.save(model, folder / "model.onnx")
+    description = yaml.safe_load((folder / "bundle.yaml").read_text())
+    digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    description["files"]["model.onnx"] = digest
+    del description["digest"]
+    description["digest"] = canonical_digest(description)
+    (folder / "bundle.yaml").write_text(yaml.safe_dump(description), encoding="utf-8")
+    return folder
