@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aed.candidates import whole_frames
 from ontology import AlertPolicy, LabelSet
 
 NOBODY, SOMEBODY, CRITICAL, CRITICAL_LEAF = range(4)
@@ -45,16 +46,24 @@ class AlertPolicies:
         return SOMEBODY if any(self._policies[column] for column in reached) else NOBODY
 
 
+MIND_S = 300.0
+"""For so long a call is remembered: who was called then may be asleep again by the next one."""
+
+_MIND_FRAMES = whole_frames(MIND_S)
+
+
 @dataclass(slots=True)
 class _Call:
     urgency: int
+    made_frame: int
     heard_frame: int
 
 
 class CallsInMind:
     """What a person was called for and still hears: at the nodes above events that have ended.
 
-    A call is forgotten when its node has been below its off-threshold for as long as its hold.
+    A call is forgotten when its node has been below its off-threshold for as long as its hold, or
+    `MIND_S` after it was made.
 
     Args:
         hold_frames: of each column.
@@ -64,18 +73,18 @@ class CallsInMind:
         self._hold_frames = hold_frames
         self._calls: dict[int, _Call] = {}
 
-    def remember(self, column: int, urgency: int, heard_frame: int) -> None:
+    def remember(self, column: int, urgency: int, frame: int, heard_frame: int) -> None:
         """Note that somebody was called while a node was heard.
 
         Args:
             column: the node's.
             urgency: of the most urgent call; a critical leaf is remembered as `CRITICAL`, so that
                 it calls anew whenever it makes an event of its own.
+            frame: the present one.
             heard_frame: latest frame in which the node was at or above its off-threshold.
         """
-        urgency = min(urgency, CRITICAL)
-        call = self._calls.setdefault(column, _Call(urgency, heard_frame))
-        call.urgency = max(call.urgency, urgency)
+        urgency = max(min(urgency, CRITICAL), self.urgency(column, frame))
+        self._calls[column] = _Call(urgency, frame, heard_frame)
 
     def hear(self, column: int, frame: int) -> None:
         """Note that a node is at or above its off-threshold."""
@@ -85,10 +94,13 @@ class CallsInMind:
     def urgency(self, column: int, frame: int) -> int:
         """How urgently somebody was called for what has lasted at a node until this frame."""
         call = self._calls.get(column)
-        if call is not None and frame - call.heard_frame >= self._hold_frames[column]:
+        if call is None:
+            return NOBODY
+        is_quiet = frame - call.heard_frame >= self._hold_frames[column]
+        if is_quiet or frame - call.made_frame >= _MIND_FRAMES:
             del self._calls[column]
-            call = None
-        return NOBODY if call is None else call.urgency
+            return NOBODY
+        return call.urgency
 
     def forget(self) -> None:
         """Forget all calls."""

@@ -1,10 +1,10 @@
 """What might become an event: each node's rise above its thresholds, until it is sure or gone.
 
 A node becomes a candidate when its posterior reaches the on-threshold. Time above it counts towards
-the dwell; time below the off-threshold takes a quarter of itself away, so that the pulses of an
-alarm add up over their pauses and scattered blips do not. A candidate is confirmed once its dwell
-is full and no second look doubts it, and gone when it has been below the off-threshold for too
-long.
+the dwell; time below it takes a quarter of itself away, so that the pulses of an alarm add up over
+their pauses and scattered blips do not, however long a murmur between the thresholds joins them.
+A candidate is confirmed once its dwell is full and no second look doubts it, and gone when it has
+been below the off-threshold for longer than its pauses last.
 
 Axes: N ontology nodes. A frame is a posterior frame (100 ms).
 """
@@ -21,8 +21,12 @@ from aed.posteriors import POSTERIOR_HOP_S
 from aed.second_look import SecondLook
 from aed.thresholds import NodeThresholds
 
-GAP_S = 2.0
-"""An unconfirmed candidate is given up after this long below its off-threshold; T3's pause fits."""
+GAP_S, LONGEST_GAP_S = 2.0, 6.5
+"""An unconfirmed candidate is given up after as long below its off-threshold as its node may hold
+an event, within these bounds: T3's pause fits into the first, T4's into the second."""
+
+LEAK_S = 2.0
+"""A pause takes dwell away for no longer than this: what follows T4's pause is still T4."""
 
 BACKTRACK_S = 0.5
 """An onset is set back to where the posterior left the off-threshold, at most this far."""
@@ -30,9 +34,10 @@ BACKTRACK_S = 0.5
 PATTERN_DWELL = 0.5
 """Share of the dwell that is left where the node's timing pattern is being heard."""
 
-_GAP_FRAMES = round(GAP_S / POSTERIOR_HOP_S)
+_GAP_FRAMES, _LONGEST_GAP_FRAMES = (round(s / POSTERIOR_HOP_S) for s in (GAP_S, LONGEST_GAP_S))
+_LEAK_FRAMES = round(LEAK_S / POSTERIOR_HOP_S)
 _BACKTRACK_FRAMES = round(BACKTRACK_S / POSTERIOR_HOP_S)
-_UP, _DOWN = 4, 1  # dwell gained in a frame above on, lost in one below off
+_UP, _DOWN = 4, 1  # dwell gained in a frame above on, lost in one below it
 _MOST_SUPPRESSED = 256
 
 
@@ -63,12 +68,13 @@ class Candidate:
         rise_frame: first frame at or above the off-threshold.
         onset_frame: where an event would begin; None before the on-threshold was reached.
         dwell: quarter frames counted towards the dwell.
-        on_frames: frames at or above the on-threshold.
+        longest_dwell: the most that it came to.
         below_frames: frames since it was last at or above the off-threshold.
         is_on: at or above the on-threshold in the latest frame.
         confirmed_frame: frame in which the dwell was full and nothing doubted it; None before.
         doubt: why a second look demoted it.
         peak: highest posterior since `rise_frame`.
+        peak_confidence: the same with the evidence of timing.
         level_dbfs: highest level since `rise_frame`.
         muted_until: first frame that counts again, after an event of which this was a part.
         tail_of: number of that event.
@@ -77,12 +83,13 @@ class Candidate:
     rise_frame: int
     onset_frame: int | None = None
     dwell: int = 0
-    on_frames: int = 0
+    longest_dwell: int = 0
     below_frames: int = 0
     is_on: bool = False
     confirmed_frame: int | None = None
     doubt: str | None = None
     peak: float = 0.0
+    peak_confidence: float = 0.0
     level_dbfs: float = -math.inf
     muted_until: int = 0
     tail_of: int | None = None
@@ -139,6 +146,10 @@ class CandidateTable:
         """Whether a confidence is high enough to keep an event at a node alive."""
         return bool(confidence >= self._off[column])
 
+    def is_sure(self, column: int, confidence: float) -> bool:
+        """Whether a confidence is high enough to begin an event at a node."""
+        return bool(confidence >= self._on[column])
+
     def hold_frames(self, column: int) -> int:
         """How long a node may stay below its off-threshold, in frames."""
         return self._hold_frames[column]
@@ -169,6 +180,7 @@ class CandidateTable:
         for column, candidate in list(self.live.items()):
             self._hear(column, candidate, frame, float(confidence[column]))
             candidate.peak = max(candidate.peak, float(posteriors[column]))
+            candidate.peak_confidence = max(candidate.peak_confidence, float(confidence[column]))
             candidate.level_dbfs = max(candidate.level_dbfs, level_dbfs)
             share = PATTERN_DWELL if column in hastened else 1.0
             wanted = math.ceil(self._dwell_frames[column] * share) * _UP
@@ -189,23 +201,25 @@ class CandidateTable:
 
     def _hear(self, column: int, candidate: Candidate, frame: int, value: float) -> None:
         candidate.is_on = value >= self._on[column] and frame >= candidate.muted_until
-        if value < self._off[column]:
-            candidate.below_frames += 1
-            candidate.dwell -= _DOWN
-            return
-        candidate.below_frames = 0
+        is_below = value < self._off[column]
+        candidate.below_frames = candidate.below_frames + 1 if is_below else 0
         if candidate.is_on:
             if candidate.onset_frame is None:
                 candidate.onset_frame = max(candidate.rise_frame, frame - _BACKTRACK_FRAMES)
-            candidate.on_frames += 1
             candidate.dwell += _UP
+            candidate.longest_dwell = max(candidate.longest_dwell, candidate.dwell)
+        elif candidate.below_frames <= _LEAK_FRAMES:
+            candidate.dwell -= _DOWN
+        if candidate.dwell <= 0 and not is_below and candidate.confirmed_frame is None:
+            candidate.dwell, candidate.onset_frame = 0, None  # what rose is gone, a murmur stays
 
     def _is_gone(self, column: int, candidate: Candidate) -> bool:
         if candidate.confirmed_frame is not None:
             return candidate.below_frames >= self._hold_frames[column]
         if candidate.onset_frame is None or candidate.dwell <= 0:
             return candidate.below_frames > 0
-        return candidate.below_frames > _GAP_FRAMES
+        gap_frames = min(max(self._hold_frames[column], _GAP_FRAMES), _LONGEST_GAP_FRAMES)
+        return candidate.below_frames > gap_frames
 
     def give_up(self, column: int, frame: int, *, is_over: bool = False) -> None:
         """Drop a candidate, and remember why if it was never confirmed.
@@ -236,7 +250,7 @@ class CandidateTable:
         self.suppressed.append(
             Suppressed(
                 node=self._nodes[column],
-                onset_s=seconds(candidate.start_frame),
+                onset_s=seconds(min(candidate.start_frame, frame)),
                 gone_s=seconds(frame + 1),
                 peak=candidate.peak,
                 reason=self._reason(column, candidate, is_over=is_over),
@@ -249,14 +263,18 @@ class CandidateTable:
         if candidate.onset_frame is None and candidate.tail_of is not None:
             return f"it was the tail of event {candidate.tail_of}"
         if candidate.onset_frame is None:
-            return (
-                f"its posterior reached {candidate.peak:.2f} and stayed under the on-threshold "
-                f"of {self._on[column]:.2f}"
-            )
-        heard_s, wanted_s = seconds(candidate.on_frames), seconds(self._dwell_frames[column])
+            return self._stayed_under(column, candidate)
+        dwelt_s = candidate.longest_dwell / _UP * POSTERIOR_HOP_S
+        wanted_s = seconds(self._dwell_frames[column])
         end = " when the stream ended" if is_over else ""
         on = f"{self._on[column]:.2f}"
-        return f"it was above {on} for {heard_s:.1f} s of the {wanted_s:.1f} s it needs{end}"
+        return f"it was above {on} for {dwelt_s:.1f} s of the {wanted_s:.1f} s it needs{end}"
+
+    def _stayed_under(self, column: int, candidate: Candidate) -> str:
+        reached = f"its posterior reached {candidate.peak:.2f}"
+        if candidate.peak_confidence > candidate.peak:
+            reached += f", with its rhythm {candidate.peak_confidence:.2f},"
+        return f"{reached} and stayed under the on-threshold of {self._on[column]:.2f}"
 
     def restart(self, column: int, frame: int, *, muted_until: int, tail_of: int) -> None:
         """Make a candidate begin anew: what it did so far was part of an event that has ended.

@@ -8,6 +8,8 @@ into chunks does not matter: the same sound gives the same posteriors.
 Axes: S samples, T posterior frames, N ontology nodes, F mel bands, D embedding.
 """
 
+import logging
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,8 @@ from aed.bundle import Bundle
 from aed.conditioning import Conditioner
 from aed.inference import HOP_SAMPLES, MOST_FRAMES, Frames
 from aed.posteriors import Posteriors
+
+_logger = logging.getLogger(__name__)
 
 
 class StreamingDetector:
@@ -41,6 +45,8 @@ class StreamingDetector:
         self._pending: list[NDArray[np.float32]] = []
         self._pending_samples = 0
         self._next_frame = 0
+        self.lost_frames = 0
+        """Posterior frames since the last reset in which the model gave no numbers, heard as 0."""
 
     @property
     def non_finite_samples(self) -> int:
@@ -81,7 +87,7 @@ class StreamingDetector:
         self._inference.reset()
         self._pending.clear()
         self._pending_samples = 0
-        self._next_frame = 0
+        self._next_frame = self.lost_frames = 0
 
     def _hear(self, samples: NDArray[np.float32], *, pad: bool = False) -> Posteriors:
         """Queue samples, run the network over whole frames, keep the rest."""
@@ -106,7 +112,7 @@ class StreamingDetector:
         return self._posteriors(blocks, start_frame)
 
     def _posteriors(self, blocks: list[NDArray[np.float32]], start_frame: int) -> Posteriors:
-        heard = [self._inference.run(block) for block in blocks] or [self._nothing]
+        heard = [self._run(block) for block in blocks] or [self._nothing]
         embeddings = [each.embedding for each in heard if each.embedding is not None]
         return Posteriors(
             values=_joined([each.values for each in heard]),
@@ -115,6 +121,17 @@ class StreamingDetector:
             log_mel=_joined([each.log_mel for each in heard]),
             embedding=_joined(embeddings) if embeddings else None,
         )
+
+    def _run(self, block: NDArray[np.float32]) -> Frames:
+        """One call; a network whose states hold no numbers any more begins anew."""
+        frames = self._inference.run(block)
+        if np.isfinite(frames.values).all():
+            return frames
+        if not self.lost_frames:
+            _logger.error("the model gave no numbers; it begins anew, as at the start of a stream")
+        self.lost_frames += len(frames.values)
+        self._inference.reset()
+        return frames._replace(values=np.zeros_like(frames.values))
 
 
 def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -3,13 +3,15 @@
 Rules, each of them tested by a table of posteriors written by hand:
 
 - A confirmed node (see `candidates`) opens an event, unless an open event already says as much or
-  more: one at the node itself or at one of its descendants.
+  more: one at the node itself, or one at a descendant that was heard within the hold of the node (a
+  chirp of half a minute ago says nothing of what beeps now).
 - It refines an open event at one of its ancestors, if it rose within `REFINE_S` of that event's
   onset; later it is another sound and opens an event of its own. Siblings are different sounds.
 - A node waits up to `WAIT_S` for a descendant that is just about to be confirmed.
 - An event lives while a node it has reached is at or above its off-threshold, and ends once none
   has been for the longest hold among them. A node that another open event explains does not count.
-  Nodes above its deepest one hold it for no more than `OUTLIVE_S` once that has fallen.
+  Nodes above its deepest one hold it for no more than `OUTLIVE_S` once that has fallen, and its
+  deepest one for no more than `UNSURE_S` once that has been below its on-threshold.
 - When an event ends, its ancestors must fall quiet, or go on for more than `TAIL_S`, before they
   can open an event: an alarm that fades through "alarm" is not a second alarm. What goes on above
   an event that called a person does not call them again until it falls quiet or gets more urgent.
@@ -26,7 +28,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from aed.attention import AlertPolicies, CallsInMind
+from aed.attention import CRITICAL, AlertPolicies, CallsInMind
 from aed.candidates import Candidate, CandidateTable, Suppressed, whole_frames
 from aed.evidence import PatternEvidence
 from aed.open_events import Event, OpenEvent, news
@@ -52,10 +54,15 @@ OUTLIVE_S = 15.0
 periods of any alarm (T4 has the longest, 6 s); a television that keeps "alarm" up for an hour must
 not make the next smoke alarm a part of the last one."""
 
+UNSURE_S = 180.0
+"""How long an event may live without its deepest node being sure: something that hums on between
+the thresholds must not make the next alarm a part of the last one either."""
+
 _REFINE_FRAMES = whole_frames(REFINE_S)
 _WAIT_FRAMES = whole_frames(WAIT_S)
 _TAIL_FRAMES = whole_frames(TAIL_S)
 _OUTLIVE_FRAMES = whole_frames(OUTLIVE_S)
+_UNSURE_FRAMES = whole_frames(UNSURE_S)
 _PATTERN_HOLD_FRAMES = {kind: whole_frames(hold_s) for kind, hold_s in PATTERN_HOLD_S.items()}
 
 
@@ -135,8 +142,12 @@ class EventTracker:
                 events += self._step(frame, values[index], level_dbfs, match)
         return events
 
-    def flush(self) -> list[Event]:
+    def flush(self, *, is_whole: bool = True) -> list[Event]:
         """End the stream: decide what is undecided, end what is open.
+
+        Args:
+            is_whole: the recording ends here, so half a dwell must do; what was merely cut off is
+                not decided, it will be heard again if it goes on.
 
         Returns:
             The last events. Numbers go on if another stretch is fed; `reset` starts them anew.
@@ -144,7 +155,8 @@ class EventTracker:
         if self._next_frame is None:
             return []
         frame = self._next_frame - 1
-        self._candidates.decide_open(frame)
+        if is_whole:
+            self._candidates.decide_open(frame)
         self._decide(frame, may_wait=False)
         events = news(self._open, self._labels, self._policies)
         events += [event.snapshot("end", self._labels, self._policies) for event in self._open]
@@ -188,6 +200,10 @@ class EventTracker:
             event.level_dbfs = max(event.level_dbfs, level_dbfs)
             longest_frames = max(_OUTLIVE_FRAMES, self._hold_frames(event))
             event.hold(frame, self._holding(event, confidence), longest_frames)
+            if self._candidates.is_sure(event.column, float(confidence[event.column])):
+                event.sure_frame = frame
+            elif frame - event.sure_frame > max(_UNSURE_FRAMES, self._hold_frames(event)):
+                event.is_outlived = True
         ended = self._end_quiet(frame)
         self._decide(frame)
         if match is not None:
@@ -216,8 +232,10 @@ class EventTracker:
             for column, candidate in list(self._candidates.live.items()):
                 if not self._labels.ancestors[event.column, column]:
                     continue
-                self._calls.remember(column, event.urgency, frame - candidate.below_frames)
-                if not self._is_told(column):
+                heard_frame = frame - candidate.below_frames
+                if event.urgency >= CRITICAL or self._labels.ancestors[column, event.reached[0]]:
+                    self._calls.remember(column, event.urgency, frame, heard_frame)
+                if not self._is_told(column, frame):
                     self._candidates.restart(
                         column, frame, muted_until=frame + _TAIL_FRAMES, tail_of=event.number
                     )
@@ -236,7 +254,7 @@ class EventTracker:
         sure = [column for column in live if live[column].confirmed_frame is not None]
         for column in sorted(sure, key=lambda column: (-depth[column], -live[column].peak)):
             candidate = live[column]
-            if self._is_told(column) or (may_wait and self._waits(column, candidate, frame)):
+            if self._is_told(column, frame) or (may_wait and self._waits(column, candidate, frame)):
                 continue
             host = self._host(column, candidate)
             if host is not None:
@@ -244,9 +262,17 @@ class EventTracker:
             else:
                 self._open.append(self._opened(column, candidate, frame))
 
-    def _is_told(self, column: int) -> bool:
-        """Whether an open event is at a node or at one of its descendants."""
-        return any(self._labels.ancestors[event.column, column] for event in self._open)
+    def _is_told(self, column: int, frame: int) -> bool:
+        """Whether an open event is at a node, or at a descendant that was heard just now."""
+        hold_frames = self._candidates.hold_frames(column)
+        return any(
+            event.column == column
+            or (
+                self._labels.ancestors[event.column, column]
+                and frame - event.held_frame <= hold_frames
+            )
+            for event in self._open
+        )
 
     def _waits(self, column: int, candidate: Candidate, frame: int) -> bool:
         """Whether a confirmed node may soon be told more precisely."""
@@ -267,7 +293,7 @@ class EventTracker:
             if self._labels.ancestors[column, event.column]
             and onset_frame - event.onset_frame <= _REFINE_FRAMES
         ]
-        return max(hosts, key=lambda event: len(event.reached), default=None)
+        return max(hosts, key=lambda event: int(self._labels.depth[event.column]), default=None)
 
     def _steps_down(self, above: int, column: int) -> list[int]:
         """Columns below `above` on the way down to `column`, which is the last."""
@@ -287,6 +313,7 @@ class EventTracker:
             detected_frame=frame,
             held_frame=frame - candidate.below_frames,
             deepest_held_frame=frame - candidate.below_frames,
+            sure_frame=frame,
             score=candidate.peak,
             level_dbfs=candidate.level_dbfs,
             urgency=min(in_mind, self._policies.urgency([column])),

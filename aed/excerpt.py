@@ -82,6 +82,11 @@ class Excerpter:
         if stop_s > self._from_s and start_s < self._to_s:
             self._parts.append((posteriors, confidence))
 
+    @property
+    def has_frames(self) -> bool:
+        """Whether the stream had a frame between the two moments."""
+        return any(len(part.values) for part, _ in self._parts)
+
     def excerpt(self, edges_hz: Mapping[str, float]) -> Excerpt:
         """What was kept, of a stream that reached the first moment.
 

@@ -100,14 +100,23 @@ def explain(
         events.extend(news)
         suppressed.update(dict.fromkeys(s for s in hearing.suppressed if _is_near(s, at_s)))
 
-    for chunk in chunks:
-        heard = hearing.feed(chunk)
-        heard_s += len(chunk.samples) / chunk.sample_rate_hz
-        take_in(heard.posteriors, heard.events)
+    broken: AudioError | None = None
+    try:
+        for chunk in chunks:
+            heard = hearing.feed(chunk)
+            heard_s += chunk.duration_s
+            take_in(heard.posteriors, heard.events)
+    except AudioError as error:
+        broken = error  # what came before can be explained all the same
     last = hearing.flush()
     take_in(last.posteriors, last.events)
-    if not 0 <= at_s <= heard_s:
-        raise AudioError(f"--at: wanted 0 to {heard_s:.5g} s, the recording's length, got {at_s:g}")
+    if broken is not None and not 0 <= at_s <= heard_s:
+        raise broken
+    if not 0 <= at_s <= heard_s or not excerpter.has_frames:
+        raise AudioError(
+            f"--at: wanted 0 to {heard_s:.5g} s, the recording's length (at least one sample at "
+            f"16 kHz), got {at_s:g}"
+        )
     excerpt = excerpter.excerpt(edges_hz)
     frame = min(int(at_s / POSTERIOR_HOP_S + 1e-6), excerpt.stop_frame - 1)
     near = excerpt.between(frame - _NEAR_FRAMES, frame + _NEAR_FRAMES + 1)

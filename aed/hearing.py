@@ -70,10 +70,14 @@ class Hearing:
         posteriors = self._detector.feed(chunk)
         return Heard(posteriors=posteriors, events=self._tracker.feed(posteriors))
 
-    def flush(self) -> Heard:
-        """Hear what is left, decide what is undecided, end what is open."""
+    def flush(self, *, is_whole: bool = True) -> Heard:
+        """Hear what is left, decide what is undecided, end what is open.
+
+        Args:
+            is_whole: see `EventTracker.flush`.
+        """
         posteriors = self._detector.flush()
-        events = [*self._tracker.feed(posteriors), *self._tracker.flush()]
+        events = [*self._tracker.feed(posteriors), *self._tracker.flush(is_whole=is_whole)]
         return Heard(posteriors=posteriors, events=events)
 
     def reset(self) -> None:

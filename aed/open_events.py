@@ -61,7 +61,8 @@ class OpenEvent:
         detected_frame: frame after which its deepest node was known.
         held_frame: latest frame in which it was held alive.
         deepest_held_frame: latest frame in which its deepest node held it.
-        is_outlived: its deepest node is long gone, and another sound goes on above it.
+        sure_frame: latest frame in which its deepest node was at or above its on-threshold.
+        is_outlived: its deepest node is long gone or unsure, and something else goes on.
         score: highest posterior of the deepest node.
         level_dbfs: highest level.
         pattern: timing pattern, once one was heard.
@@ -78,6 +79,7 @@ class OpenEvent:
     detected_frame: int
     held_frame: int
     deepest_held_frame: int
+    sure_frame: int
     score: float
     level_dbfs: float
     urgency: int
@@ -100,7 +102,7 @@ class OpenEvent:
             frame: the latest frame.
         """
         self.reached.extend(path)
-        self.detected_frame = frame
+        self.detected_frame = self.sure_frame = frame
         self.deepest_held_frame = max(self.onset_frame, frame - candidate.below_frames)
         self.score = candidate.peak
         self.has_news = True

@@ -1,8 +1,9 @@
 """Which posterior is high enough, for how long: thresholds of each node, from three layers.
 
 A later layer wins, number by number: the bundle (its `default`, then its entry for the node), the
-ontology's `alert`, the settings (their `default`, then the node). Nothing else changes a
-threshold, and no threshold ever lowers itself.
+ontology's `alert`, the settings (their `default`, then the node). The settings' `default` is for
+numbers of which no layer says more: it loosens no critical node whose own one was measured.
+Nothing else changes a threshold, and no threshold ever lowers itself.
 
 Alarms pulse. An event must outlast the pause of the timing pattern its node is known by (ISO 8201:
 1.5 s in T3; about 5 s between the groups of T4; up to a minute between low-battery chirps), so
@@ -112,13 +113,10 @@ def _asked(ontology: Ontology) -> Layer:
 def _layered(node: Node, bundle: Layer, asked: Layer, settings: Layer) -> dict[str, float]:
     numbers = {field: float(getattr(DEFAULT, field)) for field in _FIELDS}
     numbers |= bundle.get("default", {})
+    own = {**bundle.get(node.id, {}), **asked.get(node.id, {})}
+    numbers |= settings.get("default", {})
     numbers["hold_s"] = max(numbers["hold_s"], _pattern_hold_s(node))
-    numbers |= bundle.get(node.id, {})
-    numbers |= asked.get(node.id, {})
-    if "default" in settings:
-        numbers |= settings["default"]
-        if "hold_s" in settings["default"]:
-            numbers["hold_s"] = max(numbers["hold_s"], _pattern_hold_s(node))
+    numbers |= own
     numbers |= settings.get(node.id, {})
     return {field: float(numbers[field]) for field in _FIELDS}
 

@@ -54,14 +54,18 @@ class Ear:
         self.meter.note(heard.posteriors, took_s=self._clock.boottime_s() - begin_s)
         return [self._announcer.announce(event) for event in heard.events]
 
-    def cut(self) -> list[Announcement]:
-        """End the stream: decide what is open, say that it has ended, begin anew.
+    def cut(self, *, is_whole: bool = False) -> list[Announcement]:
+        """End the stream: say that what is open has ended, begin anew.
 
         Whoever stops listening cannot claim that a sound goes on.
+
+        Args:
+            is_whole: a recording was heard to its end; what is undecided is decided.
         """
         if self._heard_s == 0.0:
             return []
-        announcements = [self._announcer.announce(event) for event in self._hearing.flush().events]
+        last = self._hearing.flush(is_whole=is_whole).events
+        announcements = [self._announcer.announce(event) for event in last]
         self._hearing.reset()
         self._announcer.forget()
         self._heard_s = 0.0

@@ -114,7 +114,7 @@ class Service:
                 self._publish(ear.hear(chunk, waited_s=source.backlog.lag_s))
             source.tick()
             if source.take_cut():
-                self._publish(ear.cut())
+                self._publish(ear.cut(is_whole=source.is_finished))
         self._publish_statuses()
         self._health.tick()
         self._link.tick()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aed.bundle import Bundle
     from aed.commands import Subparsers
     from aed.explanation import Explanation
     from aed.thresholds import Layer
@@ -50,13 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
         AedError: recording, bundle or settings cannot be used, the moment lies outside of the
             recording, or the picture cannot be drawn.
     """
-    from aed.bundle import default_bundle_path, load_bundle
     from aed.explanation import explain
     from aed.explanation_text import as_json, lines
     from aed.recordings import read_recording
 
-    bundle = load_bundle(arguments.bundle or default_bundle_path())
-    settings = _thresholds(arguments.config)
+    bundle, settings = _model(arguments.bundle, arguments.config)
     explanation = explain(bundle, read_recording(arguments.path), arguments.at_s, settings)
     if arguments.format == "json":
         print(json.dumps(as_json(explanation, arguments.path)))
@@ -69,12 +68,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _thresholds(config: Path | None) -> "Layer | None":
+def _model(path: Path | None, config: Path | None) -> "tuple[Bundle, Layer | None]":
+    """The bundle and the thresholds of a daemon with these settings, or of one without any."""
+    from aed.bundle import default_bundle_path, load_bundle
+
     if config is None:
-        return None
+        return load_bundle(path or default_bundle_path()), None
+    from daemon.assembly import load_fitting_bundle
     from daemon.settings_file import load_settings
 
-    return load_settings(config).threshold_layer()
+    settings = load_settings(config)
+    if path is not None:
+        settings = settings.model_copy(update={"bundle": path})
+    return load_fitting_bundle(settings, where=config), settings.threshold_layer()
 
 
 def _draw(explanation: "Explanation", title: str, output: Path) -> None:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from aed.commands import Subparsers
     from aed.events import Event
     from aed.hearing import Hearing
-    from aed.posteriors import Posteriors
 
 EXIT_SOME_UNREADABLE = 1
 
@@ -121,14 +123,14 @@ def _replay(
     hearing.reset()
     heard_s = 0.0
     broken: AudioError | None = None
-    scores: list[Posteriors] = []
+    scores: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     try:
         for chunk in read_recording(file):
             heard = hearing.feed(chunk)
             heard_s += len(chunk.samples) / chunk.sample_rate_hz
             _print(heard.events, file, heard_s, style)
             if target is not None:
-                scores.append(heard.posteriors)
+                scores.append((heard.posteriors.values, heard.posteriors.time_s))
     except AudioError as error:
         if not heard_s:
             raise
@@ -136,7 +138,8 @@ def _replay(
     last = hearing.flush()
     _print(last.events, file, heard_s, style)
     if target is not None:
-        _write_scores([*scores, last.posteriors], target, nodes)
+        scores.append((last.posteriors.values, last.posteriors.time_s))
+        _write_scores(scores, target, nodes)
     if broken is not None:
         raise broken
 
@@ -182,7 +185,11 @@ def _readable(row: dict[str, object]) -> str:
     return line.encode(errors="backslashreplace").decode()
 
 
-def _write_scores(scores: "list[Posteriors]", target: Path, nodes: tuple[str, ...]) -> None:
+def _write_scores(
+    scores: "list[tuple[NDArray[np.float32], NDArray[np.float32]]]",
+    target: Path,
+    nodes: tuple[str, ...],
+) -> None:
     """Write `posteriors` (T, N), `nodes` (N,) and `time_s` (T,)."""
     import numpy as np
 
@@ -192,9 +199,9 @@ def _write_scores(scores: "list[Posteriors]", target: Path, nodes: tuple[str, ..
         target.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(
             target,
-            posteriors=np.concatenate([each.values for each in scores]),
+            posteriors=np.concatenate([values for values, _ in scores]),
             nodes=np.array(nodes),
-            time_s=np.concatenate([each.time_s for each in scores]),
+            time_s=np.concatenate([time_s for _, time_s in scores]),
         )
     except OSError as error:
         raise AudioError(f"{target}: the scores cannot be written ({error.strerror})") from error

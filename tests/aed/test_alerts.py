@@ -105,3 +105,46 @@ def test_what_lasts_after_a_harmless_event_calls_again_once_it_is_critical() -> 
     rows = [*sounding(5, timer_beep=0.9, alarm=0.9), *sounding(20, alarm=0.5)]
 
     assert alerts([*rows, *sounding(5, co_alarm=0.9)]) == [("alarm", False), ("co_alarm", True)]
+
+
+def test_a_chirp_does_not_silence_an_alarm_whose_kind_is_unsure() -> None:
+    chirp = sounding(0.5, low_battery_chirp=0.95, alarm=0.95)
+    rows = [*chirp, *quiet(39.5), *chirp, *quiet(14.5), *sounding(20, life_safety=0.97), *quiet(5)]
+
+    called = [(event.node, event.detected_s) for event in track(rows, home()) if event.alert_now]
+
+    assert [node for node, _ in called] == ["low_battery_chirp", "life_safety"]
+    assert 55 < called[-1][1] < 58
+
+
+def test_whoever_was_called_for_the_door_is_called_for_an_alarm_too() -> None:
+    rows = [*sounding(1, doorbell=0.95), *sounding(60, alarm=0.9)]
+
+    called = [event.node for event in track([*rows, *quiet(9)], home()) if event.alert_now]
+
+    assert called == ["doorbell", "alarm"]
+
+
+def test_a_hum_after_an_alarm_does_not_silence_the_next_one() -> None:
+    hum = sounding(3600, alarm=0.35)  # between the thresholds
+    rows = [*sounding(5, smoke_alarm=0.9), *hum, *sounding(60, life_safety=0.9)]
+
+    assert alerts(rows) == [("smoke_alarm", True), ("life_safety", True)]
+
+
+def test_a_leaf_that_hums_on_does_not_swallow_the_next_alarm() -> None:
+    hum = sounding(3600, smoke_alarm=0.35)
+    rows = [*sounding(5, smoke_alarm=0.9), *hum, *sounding(60, smoke_alarm=0.9)]
+
+    called = [(e.node, e.detected_s) for e in track([*rows, *quiet(9)]) if e.alert_now]
+
+    assert called == [("smoke_alarm", 0.5), ("smoke_alarm", 3605.5)]
+
+
+def test_a_carbon_monoxide_alarm_of_an_unsure_kind_is_told_all_the_same() -> None:
+    group = [*sounding(0.7, life_safety=0.97), *quiet(5)]
+
+    called = [event.node for event in track(group * 20, home()) if event.alert_now]
+
+    assert called
+    assert called[0] in ("alarm", "life_safety")

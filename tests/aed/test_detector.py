@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from aed.audio import AudioChunk
 from aed.bundle import Bundle
 from aed.detector import StreamingDetector
+from aed.inference import Frames, Inference
 from aed.posteriors import SILENCE_DBFS, Posteriors
 from tests.aed.cutting import chunk_lengths, cut, noise_and_tones
 
@@ -170,3 +171,34 @@ def test_the_level_of_a_frame_does_not_depend_on_its_block(bundle: Bundle) -> No
 
     # A logarithm is rounded by its place among others: 1e-5 dB.
     assert np.abs(alone.level_dbfs - hear(bundle, samples).level_dbfs).max() <= 1e-4
+
+
+class _Spoiled:
+    """An inference whose states hold no numbers until it begins anew."""
+
+    def __init__(self, inner: Inference) -> None:
+        self.inner, self.is_spoiled = inner, True
+
+    def run(self, samples: NDArray[np.float32]) -> Frames:
+        frames = self.inner.run(samples)
+        return frames._replace(values=frames.values * np.nan) if self.is_spoiled else frames
+
+    def reset(self) -> None:
+        self.inner.reset()
+        self.is_spoiled = False
+
+
+def test_a_model_that_gives_no_numbers_begins_anew_and_says_so(
+    bundle: Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    detector = StreamingDetector(bundle)
+    detector._inference = _Spoiled(bundle.new_stream())  # type: ignore[assignment]
+    second = AudioChunk(samples=np.zeros(16_000, np.float32), sample_rate_hz=16_000)
+
+    lost, heard = detector.feed(second), detector.feed(second)
+
+    assert (lost.values == 0).all()
+    assert detector.lost_frames == len(lost.values) == 10
+    assert np.isfinite(heard.values).all()
+    assert (heard.values > 0).any()
+    assert "begins anew" in caplog.text

@@ -202,6 +202,37 @@ def test_scattered_blips_do_not_add_up() -> None:
     assert track(blip * 40) == []
 
 
+def test_blips_do_not_add_up_over_a_murmur_between_the_thresholds() -> None:
+    blip = [*sounding(0.1, smoke_alarm=0.9), *sounding(300, smoke_alarm=0.4)]
+
+    assert track(blip * 10) == []
+
+
+def test_what_rises_from_a_murmur_begins_when_it_rises() -> None:
+    rows = [*sounding(0.1, smoke_alarm=0.9), *sounding(600, smoke_alarm=0.4)]
+
+    ((node, onset_s, _),) = ends(track([*rows, *sounding(3, smoke_alarm=0.9), *quiet(3)]))
+
+    assert node == "smoke_alarm"
+    assert onset_s == pytest.approx(599.6, abs=0.1)
+
+
+def test_a_stream_that_is_cut_off_decides_nothing() -> None:
+    tracking = tracker()
+    tracking.feed(table(HOUSE, [*quiet(1), *sounding(0.4, window_glass=0.9)]))
+
+    assert tracking.flush(is_whole=False) == []
+
+
+def test_a_leaf_refines_the_deepest_event_above_it() -> None:
+    rows = [*sounding(1, alarm=0.9, life_safety=0.2), *sounding(1, alarm=0.9, life_safety=0.9)]
+    rows += sounding(2, smoke_alarm=0.9)
+
+    events = track([*rows, *quiet(3)])
+
+    assert [node for node, _, _ in ends(events)] == ["smoke_alarm"]
+
+
 def test_a_single_gap_starts_the_dwell_anew() -> None:
     rows = [*sounding(0.4, speech=0.9), *quiet(2.5), *sounding(0.4, speech=0.9), *quiet(3)]
 

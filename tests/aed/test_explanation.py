@@ -177,3 +177,20 @@ def test_what_rose_near_the_moment_is_within_reach(loudness: Bundle) -> None:
     assert [event.node for event in explanation.events] == ["smoke_alarm"]
     assert reason(explanation, "smoke_alarm").startswith("reported at 21.0 s")
     assert reason(explanation, "life_safety") == "event 1 went deeper, to smoke_alarm"
+
+
+def test_a_recording_shorter_than_a_sample_at_16_khz_is_refused(bundle: Bundle) -> None:
+    chunk = AudioChunk(samples=np.zeros(1, np.float32), sample_rate_hz=48_000)
+
+    with pytest.raises(AudioError, match="at least one sample"):
+        explain(bundle, [chunk], 0.0)
+
+
+def test_a_recording_that_breaks_off_is_explained_before_the_break(bundle: Bundle) -> None:
+    def broken() -> Iterator[AudioChunk]:
+        yield AudioChunk(samples=np.zeros(32_000, np.float32), sample_rate_hz=16_000)
+        raise AudioError("the file ends here")
+
+    assert explain(bundle, broken(), 1.0).at_s == 1.0
+    with pytest.raises(AudioError, match="the file ends here"):
+        explain(bundle, broken(), 3.0)

@@ -48,11 +48,17 @@ def test_a_later_layer_wins_number_by_number() -> None:
     )
 
 
-def test_the_default_of_the_settings_goes_before_what_bundle_and_ontology_say() -> None:
-    bundle = {"smoke_alarm": {"on": 0.8}}
-    settings = {"default": {"on": 0.9}}
+def test_the_default_of_the_settings_changes_no_number_that_is_a_node_s_own() -> None:
+    bundle = {"default": {"on": 0.6}, "doorbell": {"on": 0.9}}
+    settings = {"default": {"on": 0.4, "off": 0.2, "dwell_s": 1.5}}
 
-    assert resolve(bundle, ONTOLOGY, settings)["smoke_alarm"].on == 0.9
+    numbers = resolve(bundle, ONTOLOGY, settings)
+
+    assert (numbers["speech"].on, numbers["speech"].dwell_s) == (0.4, 1.5)
+    assert numbers["doorbell"].on == 0.9  # measured; whoever wants less says so by its name
+    assert numbers["doorbell"].off == 0.2
+    assert numbers["smoke_alarm"].on == 0.7  # asked for by the ontology
+    assert resolve(bundle, ONTOLOGY, {"doorbell": {"on": 0.5}})["doorbell"].on == 0.5
 
 
 def test_nodes_known_by_a_pattern_and_those_above_outlast_its_pause() -> None:

@@ -20,11 +20,13 @@ class FakeHearing(Hearing):
     def __init__(self) -> None:
         self.is_open = False
         self.num_resets = 0
+        self.was_whole = False
 
     def feed(self, chunk: AudioChunk) -> Heard:
         return self._heard(is_loud=bool(np.abs(chunk.samples).max() > 0.5))
 
-    def flush(self) -> Heard:
+    def flush(self, *, is_whole: bool = True) -> Heard:
+        self.was_whole = is_whole
         return self._heard(is_loud=False)
 
     def reset(self) -> None:
@@ -89,6 +91,14 @@ def test_the_end_of_a_stream_ends_what_is_open_and_begins_anew(
     assert again.reports[0].event_id != start.reports[0].event_id
     assert again.reports[0].seq == 1
     assert hearing.num_resets == 1
+    assert not hearing.was_whole  # what a cut leaves undecided goes on, or was none
+
+
+def test_a_recording_that_was_heard_to_its_end_is_decided(ear: Ear, hearing: FakeHearing) -> None:
+    ear.hear(chunk(0.9))
+    ear.cut(is_whole=True)
+
+    assert hearing.was_whole
 
 
 def test_a_stream_in_which_nothing_was_heard_has_no_end(ear: Ear, hearing: FakeHearing) -> None:
