@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aed.candidates import whole_frames
+from aed.candidate import whole_frames
 from ontology import AlertPolicy, LabelSet
 
 NOBODY, SOMEBODY, CRITICAL, CRITICAL_LEAF = range(4)

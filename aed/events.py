@@ -29,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aed.attention import CRITICAL, AlertPolicies, CallsInMind
-from aed.candidates import Candidate, CandidateTable, Suppressed, whole_frames
+from aed.candidate import Candidate, Suppressed, whole_frames
+from aed.candidates import CandidateTable
 from aed.evidence import PatternEvidence
 from aed.open_events import Event, OpenEvent, news
 from aed.patterns import RANK, PatternFinder, PatternMatch

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aed.audio import AudioChunk
 from aed.bundle import Bundle
-from aed.candidates import Suppressed
+from aed.candidate import Suppressed
 from aed.errors import AudioError
 from aed.events import Event
 from aed.excerpt import Excerpt, Excerpter

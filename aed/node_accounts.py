@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aed.candidates import Suppressed
+from aed.candidate import Suppressed
 from aed.events import Event
 from aed.excerpt import Excerpt
 from aed.posteriors import POSTERIOR_HOP_S

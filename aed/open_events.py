@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aed.attention import AlertPolicies
-from aed.candidates import Candidate, seconds
+from aed.candidate import Candidate, seconds
 from ontology import LabelSet
 
 Phase = Literal["start", "update", "end"]
