@@ -2,9 +2,8 @@
 
 Rules, each of them tested by a table of posteriors written by hand:
 
-- A confirmed node (see `candidates`) opens an event, unless an open event already says as much or
-  more: one at the node itself, or one at a descendant that was heard within the hold of the node (a
-  chirp of half a minute ago says nothing of what beeps now).
+- A confirmed node (see `candidates`) opens an event, unless one says as much or more: at the node
+  itself, or at a descendant heard within the node's hold (a chirp of half a minute ago does not).
 - It refines an open event at one of its ancestors, if it rose within `REFINE_S` of that event's
   onset; later it is another sound and opens an event of its own. Siblings are different sounds.
 - A node waits up to `WAIT_S` for a descendant that is just about to be confirmed.
@@ -32,7 +31,7 @@ from aed.attention import CRITICAL, AlertPolicies, CallsInMind
 from aed.candidate import Candidate, Suppressed, whole_frames
 from aed.candidates import CandidateTable
 from aed.evidence import PatternEvidence
-from aed.open_events import Event, OpenEvent, news
+from aed.open_events import Event, OpenEvent, deepest_above, is_told, news, steps_down
 from aed.patterns import RANK, PatternFinder, PatternMatch
 from aed.posteriors import LOG_MEL_FRAMES_PER_HOP, Posteriors
 from aed.second_look import SecondLook
@@ -56,8 +55,7 @@ periods of any alarm (T4 has the longest, 6 s); a television that keeps "alarm" 
 not make the next smoke alarm a part of the last one."""
 
 UNSURE_S = 180.0
-"""How long an event may live without its deepest node being sure: something that hums on between
-the thresholds must not make the next alarm a part of the last one either."""
+"""The same without its deepest node being sure: neither may a hum between the thresholds."""
 
 _REFINE_FRAMES = whole_frames(REFINE_S)
 _WAIT_FRAMES = whole_frames(WAIT_S)
@@ -257,23 +255,17 @@ class EventTracker:
             candidate = live[column]
             if self._is_told(column, frame) or (may_wait and self._waits(column, candidate, frame)):
                 continue
-            host = self._host(column, candidate)
+            since = candidate.start_frame - _REFINE_FRAMES
+            host = deepest_above(column, self._open, self._labels, since_frame=since)
             if host is not None:
-                host.refine(self._steps_down(host.column, column), candidate, frame)
+                host.refine(steps_down(host.column, column, self._labels), candidate, frame)
             else:
                 self._open.append(self._opened(column, candidate, frame))
 
     def _is_told(self, column: int, frame: int) -> bool:
-        """Whether an open event is at a node, or at a descendant that was heard just now."""
+        """Whether an open event says as much of a node, or more."""
         hold_frames = self._candidates.hold_frames(column)
-        return any(
-            event.column == column
-            or (
-                self._labels.ancestors[event.column, column]
-                and frame - event.held_frame <= hold_frames
-            )
-            for event in self._open
-        )
+        return is_told(column, self._open, self._labels, since_frame=frame - hold_frames)
 
     def _waits(self, column: int, candidate: Candidate, frame: int) -> bool:
         """Whether a confirmed node may soon be told more precisely."""
@@ -284,24 +276,6 @@ class EventTracker:
             other.is_on and other.confirmed_frame is None and self._labels.ancestors[below, column]
             for below, other in self._candidates.live.items()
         )
-
-    def _host(self, column: int, candidate: Candidate) -> OpenEvent | None:
-        """The open event, at the deepest ancestor of a node, that the node makes more precise."""
-        onset_frame = candidate.start_frame
-        hosts = [
-            event
-            for event in self._open
-            if self._labels.ancestors[column, event.column]
-            and onset_frame - event.onset_frame <= _REFINE_FRAMES
-        ]
-        return max(hosts, key=lambda event: int(self._labels.depth[event.column]), default=None)
-
-    def _steps_down(self, above: int, column: int) -> list[int]:
-        """Columns below `above` on the way down to `column`, which is the last."""
-        steps = [column]
-        while (parent := int(self._labels.parent[steps[0]])) != above:
-            steps.insert(0, parent)
-        return steps
 
     def _opened(self, column: int, candidate: Candidate, frame: int) -> OpenEvent:
         self._events_so_far += 1

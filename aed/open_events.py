@@ -162,3 +162,34 @@ def news(events: Sequence[OpenEvent], labels: LabelSet, policies: AlertPolicies)
             snapshots.append(event.snapshot(phase, labels, policies))
             event.has_news, event.was_told = False, True
     return snapshots
+
+
+def is_told(
+    column: int, events: Sequence[OpenEvent], labels: LabelSet, *, since_frame: int
+) -> bool:
+    """Whether an event is at a node, or at a descendant that held it in `since_frame` or later."""
+    return any(
+        event.column == column
+        or (labels.ancestors[event.column, column] and event.held_frame >= since_frame)
+        for event in events
+    )
+
+
+def deepest_above(
+    column: int, events: Sequence[OpenEvent], labels: LabelSet, *, since_frame: int
+) -> OpenEvent | None:
+    """The event at the deepest ancestor of a node, of those that rose in `since_frame` or later."""
+    hosts = [
+        event
+        for event in events
+        if labels.ancestors[column, event.column] and event.onset_frame >= since_frame
+    ]
+    return max(hosts, key=lambda event: int(labels.depth[event.column]), default=None)
+
+
+def steps_down(above: int, column: int, labels: LabelSet) -> list[int]:
+    """Columns below `above` on the way down to `column`, which is the last."""
+    steps = [column]
+    while (parent := int(labels.parent[steps[0]])) != above:
+        steps.insert(0, parent)
+    return steps
