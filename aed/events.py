@@ -51,8 +51,7 @@ TAIL_S = 2.0
 
 OUTLIVE_S = 15.0
 """How long an event may live by its upper nodes alone. A leaf that wavers comes back within a few
-periods of any alarm (T4 has the longest, 6 s); a television that keeps "alarm" up for an hour must
-not make the next smoke alarm a part of the last one."""
+periods of any alarm (T4: 6 s); a television must not make the next alarm a part of the last one."""
 
 UNSURE_S = 180.0
 """The same without its deepest node being sure: neither may a hum between the thresholds."""
