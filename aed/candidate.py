@@ -35,6 +35,7 @@ class Candidate:
         dwell: quarter frames counted towards the dwell.
         longest_dwell: the most that it came to.
         below_frames: frames since it was last at or above the off-threshold.
+        unsure_frames: the same of the on-threshold.
         is_on: at or above the on-threshold in the latest frame.
         confirmed_frame: frame in which the dwell was full and nothing doubted it; None before.
         doubt: why a second look demoted it.
@@ -50,6 +51,7 @@ class Candidate:
     dwell: int = 0
     longest_dwell: int = 0
     below_frames: int = 0
+    unsure_frames: int = 0
     is_on: bool = False
     confirmed_frame: int | None = None
     doubt: str | None = None

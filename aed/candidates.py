@@ -34,8 +34,11 @@ BACKTRACK_S = 0.5
 PATTERN_DWELL = 0.5
 """Share of the dwell that is left where the node's timing pattern is being heard."""
 
+MURMUR_S = 1.0
+"""A dip between the thresholds takes nothing away, unless it lasts longer than this."""
+
 _GAP_FRAMES, _LONGEST_GAP_FRAMES = (round(s / POSTERIOR_HOP_S) for s in (GAP_S, LONGEST_GAP_S))
-_LEAK_FRAMES = round(LEAK_S / POSTERIOR_HOP_S)
+_LEAK_FRAMES, _MURMUR_FRAMES = (round(s / POSTERIOR_HOP_S) for s in (LEAK_S, MURMUR_S))
 _BACKTRACK_FRAMES = round(BACKTRACK_S / POSTERIOR_HOP_S)
 _UP, _DOWN = 4, 1  # dwell gained in a frame above on, lost in one below it
 _MOST_SUPPRESSED = 256
@@ -144,15 +147,23 @@ class CandidateTable:
         candidate.is_on = value >= self._on[column] and frame >= candidate.muted_until
         is_below = value < self._off[column]
         candidate.below_frames = candidate.below_frames + 1 if is_below else 0
+        candidate.unsure_frames = 0 if candidate.is_on else candidate.unsure_frames + 1
         if candidate.is_on:
             if candidate.onset_frame is None:
                 candidate.onset_frame = max(candidate.rise_frame, frame - _BACKTRACK_FRAMES)
             candidate.dwell += _UP
             candidate.longest_dwell = max(candidate.longest_dwell, candidate.dwell)
-        elif candidate.below_frames <= _LEAK_FRAMES:
+        elif self._leaks(candidate):
             candidate.dwell -= _DOWN
         if candidate.dwell <= 0 and not is_below and candidate.confirmed_frame is None:
             candidate.dwell, candidate.onset_frame = 0, None  # what rose is gone, a murmur stays
+
+    @staticmethod
+    def _leaks(candidate: Candidate) -> bool:
+        """Whether time takes dwell away: a pause for a while, a murmur once it has lasted."""
+        if candidate.below_frames:
+            return candidate.below_frames <= _LEAK_FRAMES
+        return candidate.unsure_frames > _MURMUR_FRAMES
 
     def _is_gone(self, column: int, candidate: Candidate) -> bool:
         if candidate.confirmed_frame is not None:
