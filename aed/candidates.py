@@ -34,7 +34,7 @@ BACKTRACK_S = 0.5
 PATTERN_DWELL = 0.5
 """Share of the dwell that is left where the node's timing pattern is being heard."""
 
-MURMUR_S = 1.0
+MURMUR_S = 0.3
 """A dip between the thresholds takes nothing away, unless it lasts longer than this."""
 
 _GAP_FRAMES, _LONGEST_GAP_FRAMES = (round(s / POSTERIOR_HOP_S) for s in (GAP_S, LONGEST_GAP_S))

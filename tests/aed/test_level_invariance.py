@@ -43,15 +43,20 @@ def test_a_smoke_alarm_is_named_however_far_it_is(bundle: Bundle, level_db: int)
     assert "smoke_alarm" in {event.node for event in heard.events}
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_a_breaking_window_twenty_decibels_down_is_no_silence(bundle: Bundle, seed: int) -> None:
-    glass = render_node("window_glass", 3.0, np.random.default_rng(seed)).samples
-    near = _highest(_heard(bundle, glass, 0), bundle, "breakage")
+def test_breaking_windows_twenty_decibels_down_are_no_silence(bundle: Bundle) -> None:
+    breaks = [
+        render_node("window_glass", 3.0, np.random.default_rng(seed)).samples for seed in range(12)
+    ]
 
-    far = _highest(_heard(bundle, glass, -20), bundle, "breakage")
+    heard = {
+        level_db: sum(
+            _highest(_heard(bundle, glass, level_db), bundle, "breakage") > 0.5 for glass in breaks
+        )
+        for level_db in (0, -20)
+    }
 
-    assert near > 0.5
-    assert far > 0.5
+    assert heard[-20] >= 10
+    assert heard[-20] >= heard[0] - 1
 
 
 def test_posteriors_hardly_move_over_forty_decibels(bundle: Bundle) -> None:
