@@ -24,8 +24,8 @@ from aed import bundle_description, thresholds
 from aed.bundle_description import DESCRIPTION_FILE, ONTOLOGY_FILE
 from aed.errors import BundleError, ThresholdsError
 from aed.inference import Inference, open_session, widths_of
-from aed.second_look import VERIFIER_FILE, Judge, Verifier, blank_window, open_verifier
 from aed.self_test import SelfTest, SelfTestClip
+from aed.verifier import VERIFIER_FILE, Judge, Verifier, blank_window, open_verifier
 from ontology import LabelSet, Ontology, OntologyError, parse
 
 _logger = logging.getLogger(__name__)

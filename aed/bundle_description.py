@@ -19,7 +19,7 @@ from aed.audio import SAMPLE_RATE_HZ
 from aed.errors import BundleError
 from aed.inference import HOP_SAMPLES
 from aed.posteriors import LOG_MEL_FRAMES_PER_HOP
-from aed.second_look import VERIFIER_FILE
+from aed.verifier import VERIFIER_FILE
 
 FORMAT_VERSION = 2
 """Newest bundle format this program reads."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aed.evidence import PatternEvidence
-from aed.patterns import LINGER_S, PatternFinder, PatternMatch
+from aed.patterns import PatternFinder, PatternMatch
 from aed.posteriors import LOG_MEL_FRAMES_PER_HOP, POSTERIOR_HOP_S, Posteriors
 from aed.pulses import Tone, band_centres_hz, find_tones
 from aed.rhythms import name_rhythm
@@ -51,7 +51,6 @@ class RhythmListener:
         # Lives as long as the stream.
         self._finder = PatternFinder(fmin_hz=edges_hz["fmin_hz"], fmax_hz=edges_hz["fmax_hz"])
         self._frame = 0
-        self._suspected_frame: int | None = None
         self._searched: list[bool] = []
         self._matches: list[PatternMatch | None] = []
 
@@ -67,8 +66,6 @@ class RhythmListener:
         values = posteriors.values
         confidence = values.copy()
         for index, is_suspected in enumerate(self._evidence.suspected(values).tolist()):
-            if is_suspected:
-                self._suspected_frame = self._frame
             first = index * LOG_MEL_FRAMES_PER_HOP
             match = self._finder.feed(
                 posteriors.log_mel[first : first + LOG_MEL_FRAMES_PER_HOP],
@@ -77,14 +74,9 @@ class RhythmListener:
             )
             confidence[index] = self._evidence.weigh(values[index], match)
             self._matches.append(match)
-            self._searched.append(self._is_searching())
+            self._searched.append(self._finder.is_searching(self._frame))
             self._frame += 1
         return confidence
-
-    def _is_searching(self) -> bool:
-        if self._suspected_frame is None:
-            return False
-        return (self._frame - self._suspected_frame) * POSTERIOR_HOP_S <= LINGER_S
 
     def at(self, frame: int) -> PatternMatch | None:
         """The pattern being heard in a frame."""

@@ -86,11 +86,15 @@ class PatternFinder:
         self._remember(log_mel)
         if is_suspected:
             self._suspected_until = frame + _LINGER_FRAMES
-        if frame > self._suspected_until:
+        if not self.is_searching(frame):
             self._match = None
         elif frame % (_LOOK_EVERY_FRAMES if self._is_open() else _CHECK_EVERY_FRAMES) == 0:
             self._match = self._look()
         return self._match
+
+    def is_searching(self, frame: int) -> bool:
+        """Whether something alarm-like was suspected in a frame, or shortly before."""
+        return frame <= self._suspected_until
 
     def _is_open(self) -> bool:
         """Whether there is anything left to learn about the rhythm."""

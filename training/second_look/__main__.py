@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from aed.bundle import Bundle, load_bundle
-from aed.second_look import Guard
+from aed.verifier import Guard
 from training.second_look.collect import Collector, Heard, Look, critical_tops
 from training.second_look.fit import Fitted, fit
 from training.second_look.graph import Pooling, Widths, verifier

@@ -17,8 +17,9 @@ from aed.audio import SAMPLE_RATE_HZ, AudioChunk
 from aed.bundle import Bundle
 from aed.detector import StreamingDetector
 from aed.events import EventTracker
-from aed.second_look import Guard, SecondLook, Window
+from aed.second_look import SecondLook
 from aed.thresholds import NodeThresholds, resolve
+from aed.verifier import Guard, Window
 from ontology import LabelSet
 from training.second_look.graph import Pooling
 

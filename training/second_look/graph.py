@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from aed.inference import open_session
-from aed.second_look import Window, as_inputs
 from aed.tone_measures import TONE_MEASURES
+from aed.verifier import Window, as_inputs
 
 _OPSET = 18
 _IR_VERSION = 9

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aed.second_look import VERIFIER_FILE, Guard
+from aed.verifier import VERIFIER_FILE, Guard
 from training.release.description import open_description, seal
 
 

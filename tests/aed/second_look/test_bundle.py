@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from aed.audio import AudioChunk
 from aed.bundle import Bundle, load_bundle
 from aed.hearing import Hearing
-from aed.second_look import VERIFIER_FILE
+from aed.verifier import VERIFIER_FILE
 from daemon.assembly import load_fitting_bundle
 from daemon.settings_file import parse_settings
 from tests.aed.cutting import chunk_lengths, cut

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from aed.events import Event, EventTracker
 from aed.posteriors import Posteriors
-from aed.second_look import Judge, SecondLook
+from aed.second_look import SecondLook
 from aed.thresholds import resolve
+from aed.verifier import Judge
 from ontology import LabelSet
 from tests.aed.house import HOUSE, SIMPLE
 from tests.aed.second_look.verifiers import DIMENSIONS, GUARDS, tiny_verifier

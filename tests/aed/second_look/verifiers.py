@@ -4,8 +4,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from aed.inference import open_session
-from aed.second_look import Guard, Verifier
 from aed.tone_measures import TONE_MEASURES
+from aed.verifier import Guard, Verifier
 
 DIMENSIONS = 3
 GUARDS = (

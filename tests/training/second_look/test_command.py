@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aed.bundle import Bundle, load_bundle
-from aed.second_look import blank_window
+from aed.verifier import blank_window
 from tests.aed.second_look.verifiers import GUARDS, verifier_file
 from training.second_look.__main__ import main, table, write
 from training.second_look.fit import Fitted, Worth

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from aed.inference import open_session
-from aed.second_look import Guard, Verifier, Window
 from aed.tone_measures import TONE_MEASURES
+from aed.verifier import Guard, Verifier, Window
 from training.second_look.graph import Pooling, verifier
 
 pytestmark = pytest.mark.torch

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aed.bundle import Bundle, load_bundle
-from aed.second_look import VERIFIER_FILE
+from aed.verifier import VERIFIER_FILE
 from tests.aed.second_look.verifiers import GUARDS, verifier_file
 from training.second_look.install import install, remove
 
