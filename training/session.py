@@ -1,5 +1,7 @@
 """What every training command needs at hand: label columns, targets, and scenes of its clips."""
 
+import hashlib
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from training.errors import TrainingDataError
 from training.kinds import SYNTHESISED_NODES
 from training.labels import (
     ROOM_LABEL,
+    SHIPPED_MAP,
     LabelMap,
     node_target,
     read_label_map,
@@ -52,6 +55,12 @@ class TrainingData:
             for row in self.rows
             if row.split == "train" and row.use == "ship" and row.group not in left_out
         )
+
+    def digest(self, config: RunConfig) -> str:
+        """A hash of which recordings a run learns from, and of what their labels mean."""
+        rows = [(row.path, row.label, row.group) for row in self.training_rows(config)]
+        told = json.dumps(rows).encode() + SHIPPED_MAP.read_bytes()
+        return hashlib.sha256(told).hexdigest()[:16]
 
     def bank(self, rows: tuple[ClipRow, ...]) -> Clips:
         """Clips of some rows: from shards, or else all of the manifest are decoded once."""

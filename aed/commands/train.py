@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
             with fabric.rank_zero_first(local=True):  # it decodes the clips, the others find them
                 scenes = data.scenes(config, tree)
             measured_rows(data, read_label_map(scenes.labels))  # complains before training does
-            training_run = Run(config, scenes.labels, fabric)
+            training_run = Run(config, scenes.labels, fabric, material=data.digest(config))
             if warm and not (out / CHECKPOINT_NAME).exists():
                 training_run.warm_start(warm)
             seen = views(scenes, config, arguments.teacher)

@@ -1,5 +1,6 @@
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,18 @@ def test_nodes_that_nothing_teaches_are_counted_and_named(
     assert "nodes have neither a clip nor a synthesised sound to learn from" in record.message
     assert " snore" in record.message
     assert "smoke_alarm" not in record.message
+
+
+def test_a_digest_tells_other_recordings_and_labels_from_these(
+    tiny_data: TrainingData, tiny_run: RunConfig
+) -> None:
+    digest = tiny_data.digest(tiny_run)
+    taught = set(tiny_data.training_rows(tiny_run))
+    relabelled = tuple(
+        replace(row, label="dishes" if row in taught else row.label) for row in tiny_data.rows
+    )
+    unheard = tuple(row for row in tiny_data.rows if row not in taught)
+
+    assert tiny_data.digest(tiny_run) == digest
+    assert replace(tiny_data, rows=relabelled).digest(tiny_run) != digest
+    assert replace(tiny_data, rows=unheard).digest(tiny_run) != digest

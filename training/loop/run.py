@@ -33,6 +33,8 @@ class Run:
         config: everything that decides what it learns.
         labels: the columns of its posteriors.
         fabric: where it computes; None is this machine's processor.
+        material: digest of the recordings it learns from; a checkpoint of others is refused. Empty:
+            nobody says.
 
     Attributes:
         model: the weights, as they are exported.
@@ -41,9 +43,16 @@ class Run:
         step: optimiser steps taken.
     """
 
-    def __init__(self, config: RunConfig, labels: LabelSet, fabric: Fabric | None = None) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        labels: LabelSet,
+        fabric: Fabric | None = None,
+        *,
+        material: str = "",
+    ) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.labels = config, labels
+        self.config, self.labels, self._material = config, labels, material
         self.fabric = one_process() if fabric is None else fabric
         self.model = JointModel(ModelConfig(), labels)
         if self.fabric.world_size > 1:
@@ -165,6 +174,7 @@ class Run:
             state = {
                 "config": self.config.as_dict(),
                 "nodes": _paths(self.labels),
+                "material": self._material,
                 "model": self.model.state_dict(),
                 "average": self.average,
                 "reader": self._reader_weights(),
@@ -179,7 +189,7 @@ class Run:
         """Continue from a checkpoint of the same run.
 
         Raises:
-            CheckpointError: it belongs to other settings or to another ontology.
+            CheckpointError: it belongs to other settings, recordings or another ontology.
         """
         state = read_checkpoint(path)
         if _config_in(state, path) != self.config:
@@ -188,6 +198,11 @@ class Run:
                 "or delete it"
             )
         self._check_ontology(state, path)
+        if self._material and state.get("material") not in ("", None, self._material):
+            raise CheckpointError(
+                f"{path}: was trained on other recordings, or their labels meant something else; "
+                "use another --out folder, or delete it"
+            )
         self._take_weights(state["model"], path)
         self._take_average(state["average"])
         self._take_reader(state)

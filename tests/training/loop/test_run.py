@@ -207,3 +207,15 @@ def test_a_checkpoint_of_another_version_is_refused(
 
     with pytest.raises(CheckpointError, match=r"of another (version|network)"):
         Run.from_checkpoint(path, labels)
+
+
+def test_a_checkpoint_of_other_recordings_is_refused(
+    tiny_run: RunConfig, labels: LabelSet, tmp_path: Path
+) -> None:
+    path = tmp_path / CHECKPOINT_NAME
+    Run(tiny_run, labels, material="one").save(path)
+
+    Run(tiny_run, labels, material="one").load(path)
+    Run(tiny_run, labels).load(path)  # who does not say what it learns from may go on
+    with pytest.raises(CheckpointError, match="trained on other recordings"):
+        Run(tiny_run, labels, material="another").load(path)
