@@ -127,7 +127,7 @@ def test_mass_stops_at_leaves_and_others_only_and_adds_up_to_one(
     )
     for parent in set(labels.parent.tolist()):
         children = nodes[:, torch.from_numpy(labels.parent == parent)].sum(-1)
-        whole = torch.ones(()) if parent < 0 else nodes[:, parent]
+        whole = torch.ones((), dtype=torch.float64) if parent < 0 else nodes[:, parent]
         assert (children <= whole + 1e-9).all()
 
 
