@@ -3,12 +3,12 @@
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench experiment clean
+.PHONY: help demo test lint bench experiment install uninstall clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 ffmpeg \
-	systemd
+	systemd systemd-container debootstrap shellcheck
 # Words for pytest, e.g. make test PYTEST_ARGS='tests/aed -x'
 PYTEST_ARGS ?=
 EXPERIMENT_ARGS ?=
@@ -24,6 +24,8 @@ help:
 	@echo "make lint    ruff (format and lint) and mypy --strict"
 	@echo "make bench   CPU, memory and delay beside YAMNet; writes build/bench.json"
 	@echo "make experiment  make the cells of docs/experiments.md that are missing (hours), and the page"
+	@echo "make install    as root: install aed as a service of this machine, or upgrade it"
+	@echo "make uninstall  as root: remove it; PURGE=1 removes settings and state as well"
 	@echo "make clean   remove .venv and everything built"
 
 demo: $(VENV)/.demo
@@ -46,6 +48,10 @@ bench: $(VENV)/.test
 experiment: $(VENV)/.test
 	$(BIN)/python -m training.experiments run $(EXPERIMENT_ARGS)
 	$(BIN)/python -m training.experiments report
+
+# A PYTHON, DESTDIR or PURGE from the command line reaches the script by the environment.
+install uninstall:
+	@systemd/setup.sh $@
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
