@@ -50,8 +50,11 @@ experiment: $(VENV)/.test
 	$(BIN)/python -m training.experiments report
 
 # A PYTHON, DESTDIR or PURGE from the command line reaches the script by the environment.
-install uninstall:
-	@systemd/setup.sh $@
+install:
+	@systemd/setup.sh install
+
+uninstall:
+	@systemd/setup.sh uninstall
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

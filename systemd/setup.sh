@@ -164,6 +164,8 @@ install_aed() {
   install_files
   if is_booted; then
     tell_systemd
+  elif [ -n "$STAGE" ]; then
+    say "staged; to have it start there: systemctl --root=$STAGE enable aed"
   else
     say "installed; systemd does not run here: systemctl enable aed once it does"
   fi

@@ -1,1 +1,1 @@
-"""The service on a Debian that systemd has booted: installed, hearing, restarted, upgraded, gone."""
+"""The service on a Debian booted by systemd: installed, hearing, restarted, upgraded, gone."""

@@ -54,7 +54,7 @@ class Home:
         """Write settings that work; keywords are more about the broker."""
         self.settings.write_text(as_yaml(settings(port or self.port, **mqtt)))
 
-    def shorten(self, *lines: str) -> None:
+    def override(self, *lines: str) -> None:
         """Add lines to the section [Service] of the unit, until the next test."""
         folder = self.machine.root / f"etc/systemd/system/{UNIT}.d"
         folder.mkdir(exist_ok=True)

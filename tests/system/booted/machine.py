@@ -104,7 +104,11 @@ class Machine:
     def journal(self) -> list[dict[str, Any]]:
         """Entries of the service's journal, of all boots, the oldest first."""
         lines = self.run("journalctl", "--unit", UNIT, "--output=json", "--no-pager").stdout
-        return [json.loads(line) for line in lines.splitlines()]
+        entries = [json.loads(line) for line in lines.splitlines()]
+        for entry in entries:
+            if isinstance(entry["MESSAGE"], list):  # what is not plain text comes as its bytes
+                entry["MESSAGE"] = bytes(entry["MESSAGE"]).decode(errors="replace")
+        return entries
 
     def wait_until(
         self, condition: Callable[[], _Found], what: str, timeout_s: float = 30.0

@@ -61,11 +61,22 @@ def test_an_upgrade_keeps_settings_and_state_and_restarts_what_runs(
     assert "upgraded; it runs" in said
     assert home.machine.show("SubState") == "running"
     assert home.machine.show("MainPID") != first
+    assert home.machine.show("UnitFileState") == "enabled"
     assert {path: path.read_bytes() for path in before} == before
     assert outbox.stat().st_ino == outbox_inode
     assert home.password.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in (home.machine.root / "opt/aed").glob("venv*")] == ["venv"]
     taught.unlink()
+
+
+def test_an_upgrade_leaves_off_what_its_user_has_switched_off(home: Home) -> None:
+    home.machine.run("systemctl", "disable", "--quiet", "--now", UNIT)
+
+    said = home.install().stdout
+
+    assert "the service was not running and is not now" in said
+    assert home.machine.show("UnitFileState") == "disabled"
+    assert home.machine.show("ActiveState") == "inactive"
 
 
 def test_an_upgrade_that_cannot_use_the_settings_leaves_the_old_one_running(home: Home) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import time
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_the_service_has_few_rights_and_a_folder_of_its_own(home: Home) -> None:
 def test_a_daemon_that_hangs_is_ended_by_the_watchdog_and_the_next_one_alerts(
     home: Home, subscriber: Subscriber
 ) -> None:
-    home.shorten("WatchdogSec=2", "RestartSec=1")
+    home.override("WatchdogSec=2", "RestartSec=1")
     home.machine.run("systemctl", "restart", UNIT)
     first = home.machine.show("MainPID")
 
@@ -89,7 +90,7 @@ def test_a_daemon_that_hangs_is_ended_by_the_watchdog_and_the_next_one_alerts(
 def test_settings_that_cannot_work_end_it_with_78_for_good_and_the_journal_says_why(
     home: Home,
 ) -> None:
-    home.shorten("RestartSec=100ms")
+    home.override("RestartSec=100ms")
     home.settings.write_text("nod: kitchen\n")
     before = len(home.machine.journal())
 
@@ -109,11 +110,22 @@ def test_settings_that_cannot_work_end_it_with_78_for_good_and_the_journal_says_
 
 def test_the_journal_tells_warnings_from_information(home: Home, subscriber: Subscriber) -> None:
     subscriber.wait_for(TOPICS.hearing, ONLINE)
-    home.machine.run("systemctl", "stop", "mosquitto.service")
+    invocation = home.machine.show("InvocationID")
+
+    def entries() -> list[dict[str, Any]]:
+        return [
+            entry
+            for entry in home.machine.journal()
+            if entry.get("_SYSTEMD_INVOCATION_ID") == invocation
+        ]
 
     def priority(words: str) -> str:
-        entries = [entry for entry in home.machine.journal() if words in entry["MESSAGE"]]
-        return str(entries[-1]["PRIORITY"]) if entries else ""
+        found = [entry["PRIORITY"] for entry in entries() if words in entry["MESSAGE"]]
+        return str(found[-1]) if found else ""
+
+    assert entries()
+    assert [entry["MESSAGE"] for entry in entries() if entry["PRIORITY"] <= ERROR] == []
+    home.machine.run("systemctl", "stop", "mosquitto.service")
 
     home.machine.wait_until(lambda: priority("lost the connection to the broker"), "a warning")
     assert priority("lost the connection to the broker") == WARNING
