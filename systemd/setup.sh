@@ -128,7 +128,7 @@ install_files() {
 tell_systemd() {
   systemctl daemon-reload
   if [ "$fits" = no ]; then
-    say "installed, but $SETTINGS cannot work as it is: put it right, then sudo systemctl restart aed"
+    say "installed, but $SETTINGS cannot work as it is: put it right, then: sudo systemctl enable --now aed"
   elif [ "$state" != inactive ]; then
     say "restarting the service"
     systemctl restart aed.service ||

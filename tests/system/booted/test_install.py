@@ -94,6 +94,17 @@ def test_an_upgrade_that_cannot_use_the_settings_leaves_the_old_one_running(home
     assert not venv.with_name("venv.new").exists()
 
 
+def test_settings_that_cannot_work_are_no_hindrance_where_nothing_runs(home: Home) -> None:
+    home.machine.run("systemctl", "stop", UNIT)
+    home.settings.write_text("nod: kitchen\n")
+
+    done = home.install()
+
+    assert "nod: unknown key; did you mean 'node'?" in done.stderr
+    assert "installed, but /etc/aed/settings.yaml cannot work as it is" in done.stdout
+    assert home.machine.show("ActiveState") == "inactive"
+
+
 def test_staging_touches_nothing_else_and_what_is_staged_works_where_it_will_be(
     home: Home,
 ) -> None:
