@@ -3,7 +3,7 @@
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench experiment clean
+.PHONY: help demo test lint bench experiment install uninstall clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +24,8 @@ help:
 	@echo "make lint    ruff (format and lint) and mypy --strict"
 	@echo "make bench   CPU, memory and delay beside YAMNet; writes build/bench.json"
 	@echo "make experiment  make the cells of docs/experiments.md that are missing (hours), and the page"
+	@echo "make install    as root: install aed as a service of this machine, or upgrade it"
+	@echo "make uninstall  as root: remove it; PURGE=1 removes settings and state as well"
 	@echo "make clean   remove .venv and everything built"
 
 demo: $(VENV)/.demo
@@ -46,6 +48,13 @@ bench: $(VENV)/.test
 experiment: $(VENV)/.test
 	$(BIN)/python -m training.experiments run $(EXPERIMENT_ARGS)
 	$(BIN)/python -m training.experiments report
+
+# A PYTHON, DESTDIR or PURGE from the command line reaches the script by the environment.
+install:
+	@systemd/setup.sh install
+
+uninstall:
+	@systemd/setup.sh uninstall
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,13 +1,14 @@
 """What all tests share: the shipped bundle, and which tests can run on this machine.
 
 A test says by its marker which real part it needs. Where that part is absent the test is skipped
-and says why; `--require mosquitto,portaudio,torch` turns absence into a failure, so that a
+and says why; `--require mosquitto,systemd,torch` turns absence into a failure, so that a
 continuous integration that lost its broker cannot look green.
 """
 
 import importlib.util
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,18 @@ def missing_portaudio() -> str | None:
     return None
 
 
+def missing_systemd() -> str | None:
+    """Why tests marked `systemd` cannot run here, or None."""
+    if os.geteuid() != 0:
+        return "only root can boot a machine"
+    for program in ("debootstrap", "systemd-nspawn", "nsenter", "setpriv", "unshare"):
+        if shutil.which(program) is None:
+            return f"no {program} on PATH (Debian packages debootstrap, systemd-container)"
+    if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
+        return "this root may not mount, as in most containers"
+    return None
+
+
 def missing_torch() -> str | None:
     """Why tests marked `torch` cannot run here, or None."""
     if importlib.util.find_spec("torch") is None:
@@ -73,6 +86,7 @@ def missing_yamnet() -> str | None:
 MISSING = {
     "mosquitto": missing_mosquitto,
     "portaudio": missing_portaudio,
+    "systemd": missing_systemd,
     "torch": missing_torch,
     "data": missing_data,
     "yamnet": missing_yamnet,

@@ -5,6 +5,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ontology.errors import AedError
+
 if TYPE_CHECKING:
     from aed.commands import Subparsers
 
@@ -31,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments: with `config` and `verbose`.
 
     Returns:
-        0 once it was told to stop.
+        0 once it was told to stop; under journald the exit code of what is raised elsewhere.
 
     Raises:
         SettingsError: the settings are wrong, or do not fit the bundle.
@@ -40,16 +42,21 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from daemon.assembly import assemble
     from daemon.clocks import SystemClock
-    from daemon.journal import configure_logging
+    from daemon.journal import configure_logging, log_end
     from daemon.settings_file import load_settings
     from daemon.wakeup import StopRequest, Wakeup
 
     configure_logging(level=logging.DEBUG if arguments.verbose else logging.INFO)
     where: Path = arguments.config
-    settings = load_settings(where)
-    wakeup = Wakeup()
-    stop = StopRequest(wakeup)
-    with stop.on_signals():  # a stop may come while the bundle loads
-        assemble(settings, where=where, clock=SystemClock(), wakeup=wakeup, stop=stop).run()
-    wakeup.close()
+    try:
+        settings = load_settings(where)
+        wakeup = Wakeup()
+        stop = StopRequest(wakeup)
+        with stop.on_signals():  # a stop may come while the bundle loads
+            assemble(settings, where=where, clock=SystemClock(), wakeup=wakeup, stop=stop).run()
+        wakeup.close()
+    except AedError as error:
+        if not log_end(error):
+            raise
+        return error.exit_code
     return 0
