@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daemon.sources import SourceState
+from daemon.source_state import SourceState
 from daemon.topics import OFFLINE, ONLINE
 from tests.system.booted.conftest import Home
 from tests.system.booted.household import PASSWORD, SOURCE, TOPICS, USER
