@@ -53,8 +53,8 @@ OUTLIVE_S = 15.0
 """How long an event may live by its upper nodes alone. A leaf that wavers comes back within a few
 periods of any alarm (T4: 6 s); a television must not make the next alarm a part of the last one."""
 
-UNSURE_S = 180.0
-"""The same without its deepest node being sure: neither may a hum between the thresholds."""
+UNSURE_S = 600.0
+"""The same without a sure frame of its deepest node: a hum may waver for so long, no alarm does."""
 
 _REFINE_FRAMES = whole_frames(REFINE_S)
 _WAIT_FRAMES = whole_frames(WAIT_S)

@@ -224,15 +224,6 @@ def test_a_stream_that_is_cut_off_decides_nothing() -> None:
     assert tracking.flush(is_whole=False) == []
 
 
-def test_a_leaf_refines_the_deepest_event_above_it() -> None:
-    rows = [*sounding(1, alarm=0.9, life_safety=0.2), *sounding(1, alarm=0.9, life_safety=0.9)]
-    rows += sounding(2, smoke_alarm=0.9)
-
-    events = track([*rows, *quiet(3)])
-
-    assert [node for node, _, _ in ends(events)] == ["smoke_alarm"]
-
-
 def test_a_single_gap_starts_the_dwell_anew() -> None:
     rows = [*sounding(0.4, speech=0.9), *quiet(2.5), *sounding(0.4, speech=0.9), *quiet(3)]
 

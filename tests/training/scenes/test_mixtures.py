@@ -264,27 +264,6 @@ def test_pauses_of_a_cadence_belong_to_the_alarm(labels: LabelSet) -> None:
     assert pauses > 20
 
 
-def test_recordings_mistaken_before_come_as_often_as_their_share(
-    tiny_data: TrainingData, tiny_run: RunConfig
-) -> None:
-    config = MixtureConfig(
-        scene_s=2.0,
-        alarm_share=0.0,
-        tone_share=0.0,
-        break_share=0.0,
-        household_share=0.0,
-        glass_share=0.0,
-        hard_share=1.0,
-        counts=(0.0, 1.0),
-    )
-    hard = next(row for row in tiny_data.training_rows(tiny_run) if row.label == "doorbell")
-    run = replace(tiny_run, mixture=config, hard_paths=(hard.path, "gone.wav"))
-    scenes = tiny_data.scenes(run, ontology.home())
-    column = scenes.labels.index["doorbell"]
-
-    assert all(scenes[index][1][:, column].any() for index in range(10))
-
-
 def test_an_abrupt_scene_begins_with_a_sound(tiny_data: TrainingData, tiny_run: RunConfig) -> None:
     config = MixtureConfig(
         scene_s=4.0, counts=(0.0, 1.0), bed_share=0.0, glass_share=1.0, abrupt_share=1.0
