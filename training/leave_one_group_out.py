@@ -4,7 +4,8 @@
 its first run without any real recording of it, shared by all folds, then its last run with all
 groups but that one. `--folds K` leaves the groups out in K sets, which costs less. Each fold scores
 what it left out against negatives that no fold trains on (dev, and held-out groups of train). Folds
-resume where they stopped; a finished one leaves a small JSON.
+resume where they stopped; a finished one leaves a small JSON. With `--teacher` YAMNet is scored on
+the same clips in the end.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,8 +24,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 import ontology
-from ontology import AedError
+from ontology import AedError, LabelSet
+from training.clips.manifest import ClipRow
 from training.errors import TrainingDataError
+from training.evaluation.contestants import Yamnet
 from training.labels import read_label_map
 from training.loop.checkpoints import CHECKPOINT_NAME, read_checkpoint
 from training.loop.config import SHIPPED_RUNS, RunConfig, read_run
@@ -69,12 +72,7 @@ def score_fold(
 ) -> Fold:
     """Score the clips of the groups left out against the negatives."""
     targets = read_label_map(run.labels).targets
-    rows = tuple(
-        row
-        for row in data.rows
-        if (row.label == label and row.group in groups)
-        or (row.label != label and (row.split == "dev" or row.group in data.reserved))
-    )
+    rows = _judged_rows(data, label, groups)
     ones, zeros = torch.ones(len(run.labels.nodes)), torch.zeros(len(run.labels.nodes))
     clips = evaluate.score_clips(
         run.averaged_model(), data.bank(rows), targets, scale=ones, bias=zeros
@@ -87,6 +85,43 @@ def score_fold(
         positives=tuple(round(float(score), 4) for score in scores[true]),
         average_precision=float(average_precision_score(true, scores)),
         recall_at=recall_at(scores[true], scores[~true], false_positives=(0, 1, 5)),
+    )
+
+
+def score_yamnet(
+    data: TrainingData,
+    labels: LabelSet,
+    folder: Path,
+    *,
+    label: str,
+    groups: Sequence[str],
+    node: str,
+) -> Fold:
+    """Score YAMNet on the clips of all groups, against the same negatives."""
+    targets = read_label_map(labels).targets
+    rows = tuple(row for row in _judged_rows(data, label, groups) if row.label in targets)
+    column, yamnet = labels.index[node], Yamnet(folder, labels, [node])
+    bank = data.bank(rows)
+    scores = np.array(
+        [yamnet.hear(bank.clip(index)).scores.max() for index in range(len(rows))], np.float32
+    )
+    true = np.array([targets[row.label].true[column] for row in rows])
+    known = np.array([not targets[row.label].unknown[column] for row in rows])
+    return Fold(
+        groups="YAMNet, on all of them",
+        positives=tuple(round(float(score), 4) for score in scores[true]),
+        average_precision=float(average_precision_score(true[known], scores[known])),
+        recall_at=recall_at(scores[true], scores[known & ~true], false_positives=(0, 1, 5)),
+    )
+
+
+def _judged_rows(data: TrainingData, label: str, groups: Sequence[str]) -> tuple[ClipRow, ...]:
+    """Clips of the groups, and all that no fold trains on."""
+    return tuple(
+        row
+        for row in data.rows
+        if (row.label == label and row.group in groups)
+        or (row.label != label and (row.split == "dev" or row.group in data.reserved))
     )
 
 
@@ -103,24 +138,7 @@ def recall_at(
 
 def main() -> int:
     """Run what is missing of the base and the folds, then print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.leave_one_group_out", description=main.__doc__
-    )
-    data_folder = os.environ.get("AED_DATA")
-    parser.add_argument("--data", type=Path, default=Path(data_folder) if data_folder else None)
-    parser.add_argument("--cache", type=Path, default=Path("build/cache"))
-    parser.add_argument("--out", type=Path, default=Path("build/leave_one_group_out"))
-    parser.add_argument("--label", default="glass_breaking")
-    parser.add_argument("--node", default="window_glass")
-    parser.add_argument("--folds", type=int, default=None, help="default: one for each group")
-    parser.add_argument(
-        "--base", type=Path, metavar="CHECKPOINT", help="of the first run, if it is there already"
-    )
-    parser.add_argument("--fold-steps", type=int, help="fewer steps than the last run has")
-    teacher = os.environ.get("AED_YAMNET")
-    parser.add_argument("--teacher", type=Path, default=Path(teacher) if teacher else None)
-    parser.add_argument("--workers", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     tree = ontology.home()
@@ -161,7 +179,32 @@ def main() -> int:
             _write(result, fold, asked)
         folds.append(_read(result, asked))
     _print(folds, arguments.node)
+    if arguments.teacher is not None:
+        named = {"label": arguments.label, "groups": groups, "node": arguments.node}
+        peer = score_yamnet(data, LabelSet(tree), arguments.teacher, **named)
+        print(_line(peer.groups, len(peer.positives), peer.average_precision, peer.recall_at))
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.leave_one_group_out", description=main.__doc__
+    )
+    data_folder = os.environ.get("AED_DATA")
+    parser.add_argument("--data", type=Path, default=Path(data_folder) if data_folder else None)
+    parser.add_argument("--cache", type=Path, default=Path("build/cache"))
+    parser.add_argument("--out", type=Path, default=Path("build/leave_one_group_out"))
+    parser.add_argument("--label", default="glass_breaking")
+    parser.add_argument("--node", default="window_glass")
+    parser.add_argument("--folds", type=int, default=None, help="default: one for each group")
+    parser.add_argument(
+        "--base", type=Path, metavar="CHECKPOINT", help="of the first run, if it is there already"
+    )
+    parser.add_argument("--fold-steps", type=int, help="fewer steps than the last run has")
+    teacher = os.environ.get("AED_YAMNET")
+    parser.add_argument("--teacher", type=Path, default=Path(teacher) if teacher else None)
+    parser.add_argument("--workers", type=int, default=2)
+    return parser
 
 
 def _refuse_heard(base: Path, groups: Sequence[str]) -> None:
@@ -209,11 +252,13 @@ def _print(folds: Sequence[dict[str, object]], node: str) -> None:
             raise TypeError(f"not a fold: {fold!r}")
         shares = [float(recall[k]) for k in ("0", "1", "5")]
         counts, sums = counts + len(positives), sums + len(positives) * np.array(shares)
-        print(
-            f"{fold['groups']:<40} {len(positives):5d} {fold['average_precision']:6.3f}  "
-            + " ".join(f"{share:.2f}" for share in shares)
-        )
+        print(_line(str(fold["groups"]), len(positives), fold["average_precision"], recall))
     print(f"{'all clips':<40} {counts:5d} {'':6}  " + " ".join(f"{s / counts:.2f}" for s in sums))
+
+
+def _line(groups: str, clips: int, precision: object, recall: Mapping[str, float]) -> str:
+    shares = " ".join(f"{float(recall[k]):.2f}" for k in ("0", "1", "5"))
+    return f"{groups:<40} {clips:5d} {precision:6.3f}  {shares}"
 
 
 if __name__ == "__main__":
