@@ -9,6 +9,7 @@ from aed.hearing import Hearing
 from daemon.announcer import Announcer
 from daemon.clocks import Clock, StreamClock, rfc3339
 from daemon.ear import Ear
+from daemon.former_events import read_former_events
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
 from daemon.outbox import FILE_NAME, Outbox
@@ -54,8 +55,11 @@ def assemble(
         clock=clock,
         rng=rng,
         wake=wakeup.poke,
+        watched=topics.states_of_any_source,
     )
     classes = class_nodes(settings, bundle.ontology)
+    former = read_former_events(outbox)
+    names = [part.name for part in settings.sources]
 
     def ear(source: str) -> Ear:
         stream_clock = StreamClock(clock)
@@ -68,12 +72,14 @@ def assemble(
                 topics=topics,
                 clock=clock,
                 stream_clock=stream_clock,
+                former=[event for event in former if event.source == source],
             ),
             stream_clock=stream_clock,
         )
 
     return Service(
         ears=[(Source(part, clock=clock, rng=rng), ear(part.name)) for part in settings.sources],
+        orphans=[event for event in former if event.source not in names],
         info=_info(settings, bundle, classes, clock).to_json(),
         publisher=Publisher(link=link, outbox=outbox, topics=topics, clock=clock),
         link=link,

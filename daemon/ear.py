@@ -39,6 +39,14 @@ class Ear:
         self._stream_clock.mark(self._heard_s)
         return [self._announcer.announce(event) for event in self._hearing.feed(chunk).events]
 
+    def tick(self) -> list[Announcement]:
+        """What there is to say by now without anything new being heard."""
+        return [self._announcer.end_undecided()]
+
+    def close(self) -> list[Announcement]:
+        """End whatever is open: nothing more will be heard."""
+        return [*self.cut(), self._announcer.end_former()]
+
     def cut(self) -> list[Announcement]:
         """End the stream: decide what is open, say that it has ended, begin anew.
 

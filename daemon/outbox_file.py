@@ -13,10 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from daemon.errors import OutboxError
+from daemon.reports import ROW_COLUMNS
 
 _logger = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+_NO_VERSION = 1_000
+"""No aed will ever count so far: a version above it is a damaged one."""
 
 MEMORY = Path(":memory:")
 """What SQLite calls a database without a file."""
@@ -26,7 +30,7 @@ LOCK_NAME = "outbox.lock"
 _LOCKED_FOR_S = 1.0
 """How long to wait for whoever looks into the database."""
 
-_SCHEMA = f"""
+_SCHEMA = """
 BEGIN IMMEDIATE;
 CREATE TABLE reports (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,12 +45,14 @@ CREATE TABLE reports (
     boot_id TEXT NOT NULL
 );
 CREATE INDEX expendable ON reports (critical, id);
+COMMIT;
+"""
+_SINCE_VERSION_2 = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE open_events (event_id TEXT PRIMARY KEY, body BLOB NOT NULL);
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
-_COLUMNS = (
-    "id, kind, event_id, seq, critical, body, final, queued_wall_s, queued_boottime_s, boot_id"
-)
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
@@ -72,6 +78,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         sqlite3.Error: it cannot be opened, or is no such database.
     """
     database = sqlite3.connect(path, isolation_level=None, timeout=_LOCKED_FOR_S)
+    database.text_factory = lambda text: text.decode(errors="replace")
     try:
         _prepare(database, path)
     except BaseException:
@@ -82,6 +89,8 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
+    if not 0 <= version <= _NO_VERSION:
+        raise DamagedError(f"no aed wrote version {version}")
     if version > SCHEMA_VERSION:
         raise OutboxError(
             f"outbox {path} was written by a newer aed (version {version}, this one "
@@ -91,10 +100,13 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     database.execute("PRAGMA synchronous=FULL")
     if not version:
         database.executescript(_SCHEMA)
+    if version < SCHEMA_VERSION:
+        database.executescript(_SINCE_VERSION_2)
     verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         raise DamagedError(verdict)
-    database.execute(f"SELECT {_COLUMNS} FROM reports LIMIT 0")  # noqa: S608 - a constant
+    database.execute(f"SELECT {ROW_COLUMNS} FROM reports LIMIT 0")  # noqa: S608 - a constant
+    database.execute("SELECT event_id, body FROM open_events LIMIT 0")
 
 
 def open_somehow(path: Path, *, now_s: float) -> sqlite3.Connection:

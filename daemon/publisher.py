@@ -8,9 +8,10 @@ import logging
 
 from daemon.clocks import Clock
 from daemon.errors import OutboxError
-from daemon.mqtt import SAY_AGAIN_S, Connected, Lost
-from daemon.outbox import Outbox, Report
+from daemon.mqtt import SAY_AGAIN_S, Connected, Lost, Retained
+from daemon.outbox import Outbox
 from daemon.outbox_file import MEMORY
+from daemon.reports import Report
 from daemon.sending import Link, Sending
 from daemon.topics import Topics
 
@@ -18,6 +19,9 @@ _logger = logging.getLogger(__name__)
 
 MAX_IN_FLIGHT = 20
 """Reports handed to the broker and not yet acknowledged, as many as paho sends at once."""
+
+NOTE_AGAIN_S = 5.0
+"""A disk that is locked may hold up the main loop for a second: not at every turn."""
 
 MAX_UNSAVED = 1_000
 """Reports kept in memory while the disk does not take them."""
@@ -28,6 +32,7 @@ class Publisher:
 
     def __init__(self, *, link: Link, outbox: Outbox, topics: Topics, clock: Clock) -> None:
         self._link = link
+        self._topics = topics
         self._clock = clock
         # Reports, on disk and, where that refused them, in memory until they are sent.
         self._saved = Sending(outbox, link=link, topics=topics, clock=clock)
@@ -37,6 +42,10 @@ class Publisher:
         self._retained: dict[str, bytes] = {}
         # Of this connection: mids of states that are not acknowledged.
         self._states_in_flight: set[int] = set()
+        # By event the latest report that only went to memory, as long as the disk has not noted
+        # what is open by it; when to try next.
+        self._unnoted: dict[str, Report] = {}
+        self._note_again_s = 0.0
         # When a broken outbox was last complained about.
         self._complained_s: float | None = None
 
@@ -58,6 +67,10 @@ class Publisher:
                 "reports are kept in memory only, until the broker has them: %s", error
             )
             self._unsaved.outbox.put(reports)
+            self._keep_unnoted(reports)
+        else:
+            for report in reports:
+                self._unnoted.pop(report.event_id, None)
 
     def pump(self) -> None:
         """Take the broker's acknowledgements and send what is due; never blocks on the broker."""
@@ -68,10 +81,13 @@ class Publisher:
                     self._send_state(topic, payload)
             elif isinstance(happening, Lost):
                 self._end_connection()
+            elif isinstance(happening, Retained):
+                self._correct(happening)
             else:
                 self._states_in_flight.discard(happening.mid)
                 for sending in self._sendings:
                     sending.note_acknowledged(happening.mid)
+        self._note_open_again()
         for sending in self._sendings:
             room = MAX_IN_FLIGHT - sum(each.num_in_flight for each in self._sendings)
             try:
@@ -111,6 +127,30 @@ class Publisher:
         self._states_in_flight.clear()
         for sending in self._sendings:
             sending.lose()
+
+    def _correct(self, found: Retained) -> None:
+        """Neutralise what former settings, or a lost disk, left on the broker for ever."""
+        neutral = self._topics.neutral(found.topic)
+        if found.topic not in self._retained and found.payload != neutral:
+            _logger.info("%s is none of ours any more: setting it to %s", found.topic, neutral)
+            self.retain(found.topic, neutral)
+
+    def _keep_unnoted(self, reports: list[Report]) -> None:
+        self._unnoted.update((report.event_id, report) for report in reports)
+        while len(self._unnoted) > MAX_UNSAVED:
+            del self._unnoted[next(iter(self._unnoted))]
+
+    def _note_open_again(self) -> None:
+        """Tell the disk, once it works again, which events have begun or ended meanwhile."""
+        now_s = self._clock.boottime_s()
+        if self._unnoted and now_s >= self._note_again_s:
+            self._note_again_s = now_s + NOTE_AGAIN_S
+            try:
+                self._saved.outbox.note_open(list(self._unnoted.values()))
+            except OutboxError as error:
+                self._complain(error)
+            else:
+                self._unnoted.clear()
 
     def _send_state(self, topic: str, payload: bytes) -> None:
         mid = self._link.publish(topic, payload, retain=True)

@@ -4,8 +4,9 @@ from typing import Protocol
 
 from daemon.clocks import Clock, rfc3339
 from daemon.mqtt import Happening
-from daemon.outbox import Outbox, Waiting
+from daemon.outbox import Outbox
 from daemon.payloads import stamped
+from daemon.reports import Waiting
 from daemon.topics import Topics
 
 DELAYED_AFTER_S = 1.0

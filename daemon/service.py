@@ -13,6 +13,7 @@ from daemon.announcer import Announcement
 from daemon.child import LEAVE_S
 from daemon.clocks import Clock
 from daemon.ear import Ear
+from daemon.former_events import FormerEvent
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
 from daemon.publisher import Publisher
@@ -39,6 +40,7 @@ class Service:
         self,
         *,
         ears: Sequence[tuple[Source, Ear]],
+        orphans: Sequence[FormerEvent],
         info: bytes,
         publisher: Publisher,
         link: MqttLink,
@@ -52,6 +54,7 @@ class Service:
 
         Args:
             ears: each source with the ear that hears it.
+            orphans: what was left open at sources that are there no more.
             info: payload of the topic `info`.
             publisher: publishes states and reports.
             link: the publisher's connection.
@@ -62,6 +65,7 @@ class Service:
             stop: says when to end.
         """
         self._ears = tuple(ears)
+        self._orphans = tuple(orphans)
         self._info = info
         self._publisher = publisher
         self._link = link
@@ -86,6 +90,7 @@ class Service:
 
     def _announce_start(self) -> None:
         """Set every state, those last on whose being `online` a reader relies for the others."""
+        self._publisher.report([event.end() for event in self._orphans])
         self._publisher.retain(self._topics.info, self._info)
         for _, ear in self._ears:
             for state in ear.initial_states():
@@ -103,6 +108,7 @@ class Service:
             source.tick()
             if source.take_cut():
                 self._publish(ear.cut())
+            self._publish(ear.tick())
         self._publish_statuses()
         self._link.tick()
         self._publisher.pump()
@@ -157,7 +163,7 @@ class Service:
         self._notifier.stopping()
         for source, ear in self._ears:
             source.close(leave_s=LEAVE_S / len(self._ears))
-            self._publish(ear.cut())
+            self._publish(ear.close())
         self._flush(deadline_s - FAREWELL_S)
         self._publish_statuses()
         self._publisher.retain(self._topics.status, OFFLINE)

@@ -2,8 +2,8 @@
 
 import json
 
-from daemon.mqtt import Acknowledged, Connected, Happening, Lost
-from daemon.outbox import Report
+from daemon.mqtt import Acknowledged, Connected, Happening, Lost, Retained
+from daemon.reports import Report
 from daemon.topics import Topics
 
 TOPICS = Topics(node="kitchen")
@@ -32,6 +32,9 @@ class FakeLink:
     def connect(self) -> None:
         self.is_connected = True
         self._happenings.append(Connected())
+
+    def find_retained(self, topic: str, payload: bytes) -> None:
+        self._happenings.append(Retained(topic=topic, payload=payload))
 
     def lose(self) -> None:
         self.is_connected = False

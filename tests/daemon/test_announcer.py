@@ -8,8 +8,8 @@ import pytest
 from aed.events import Event
 from daemon.announcer import Announcement, Announcer
 from daemon.clocks import StreamClock
-from daemon.outbox import Report
 from daemon.payloads import Phase
+from daemon.reports import Report
 from daemon.topics import Topics
 from tests.daemon.fake_clock import FakeClock
 

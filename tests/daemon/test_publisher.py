@@ -182,3 +182,18 @@ def test_many_reports_are_sent_in_order_and_never_too_many_at_once(
     assert [payload["event_id"] for _, payload in link.reports()] == [
         f"{number:02}" for number in range(50) for _ in range(2)
     ]
+
+
+def test_what_former_settings_left_on_the_broker_is_turned_off_and_ours_is_not(
+    publisher: Publisher, link: FakeLink
+) -> None:
+    ours, stray = (TOPICS.class_state("mic", name) for name in ("smoke_alarm", "baby_cry"))
+    source = TOPICS.source_status("garage")
+    publisher.retain(ours, b"ON")
+    link.connect()
+    for topic, payload in ((ours, b"ON"), (stray, b"ON"), (source, b"online")):
+        link.find_retained(topic, payload)
+    link.find_retained(TOPICS.class_state("attic", "alarm"), b"OFF")
+    publisher.pump()
+
+    assert link.states() == [(ours, b"ON"), (stray, b"OFF"), (source, b"offline")]
