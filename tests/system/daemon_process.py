@@ -28,6 +28,7 @@ class DaemonProcess:
         complete = {"node": "test", "state_directory": str(folder / "state"), **settings}
         self._settings.write_text(json.dumps(complete))
         self._log = folder / "daemon.log"
+        self._former_log_bytes = 0
         self._environment = {
             **{name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"},
             "PYTHONPATH": str(ROOT),
@@ -46,8 +47,14 @@ class DaemonProcess:
         """What it has said so far, over all its runs."""
         return self._log.read_text()
 
+    @property
+    def log_of_this_run(self) -> str:
+        """What it has said since its latest start."""
+        return self._log.read_bytes()[self._former_log_bytes :].decode()
+
     def start(self) -> None:
         """Start it; does not wait."""
+        self._former_log_bytes = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "aed", "run", "--config", str(self._settings)],
