@@ -50,6 +50,7 @@ COMMIT;
 _SINCE_VERSION_2 = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE open_events (event_id TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE INDEX same_bytes ON reports (event_id, seq);
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
