@@ -222,8 +222,11 @@ class Outbox:
             self._database.close()
         self._database = begin_anew(self._path, error, now_s=self._clock.wall_s())
         with contextlib.suppress(sqlite3.Error):
+            (highest,) = self._database.execute("SELECT max(id) FROM reports").fetchone()
+            self._database.execute("DELETE FROM sqlite_sequence")
             self._database.execute(
-                "INSERT INTO sqlite_sequence (name, seq) VALUES ('reports', ?)", (self._last_id,)
+                "INSERT INTO sqlite_sequence (name, seq) VALUES ('reports', ?)",
+                (max(self._last_id, highest or 0),),
             )
 
     @contextmanager

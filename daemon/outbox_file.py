@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from daemon.errors import OutboxError
+from daemon.outbox_salvage import salvage
 from daemon.reports import ROW_COLUMNS
 
 _logger = logging.getLogger(__name__)
@@ -143,12 +144,18 @@ def begin_anew(path: Path, damage: Exception, *, now_s: float) -> sqlite3.Connec
         database = open_database(path)
     except (OSError, DamagedError, OutboxError, sqlite3.Error) as error:
         return _open_in_memory(path, error)
+    num_saved = 0
+    with contextlib.suppress(sqlite3.Error):  # a disk without room: the new one stays empty
+        num_saved = salvage(aside, database)
+    if database.in_transaction:
+        database.execute("ROLLBACK")
     _logger.error(
         "outbox %s is damaged (%s): set aside as %s, and a new one begun; "
-        "reports that waited in it are not sent",
+        "%d reports that waited in it could be read and are sent, any others are lost",
         path,
         damage,
         aside.name,
+        num_saved,
     )
     return database
 
