@@ -17,14 +17,20 @@ A damaged file is set aside and a new one begun; where that fails too, reports a
 import contextlib
 import logging
 import os
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from daemon.clocks import Clock
 from daemon.errors import OutboxError
-from daemon.outbox_file import MEMORY, begin_anew, is_damage, lock_folder, open_somehow
+from daemon.outbox_file import (
+    MEMORY,
+    SQLITE_ERRORS,
+    begin_anew,
+    is_damage,
+    lock_folder,
+    open_somehow,
+)
 from daemon.outbox_room import MAX_AGE_S, MAX_BYTES, MAX_ROWS, drop_old, make_room
 from daemon.reports import ROW_COLUMNS, Report, Waiting, read_row
 
@@ -216,12 +222,12 @@ class Outbox:
             os.close(self._lock)
             self._lock = None
 
-    def _replace_damaged(self, error: sqlite3.Error) -> None:
+    def _replace_damaged(self, error: Exception) -> None:
         """Begin a new database whose rows go on counting where the damaged one was."""
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*SQLITE_ERRORS):
             self._database.close()
         self._database = begin_anew(self._path, error, now_s=self._clock.wall_s())
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*SQLITE_ERRORS):
             (highest,) = self._database.execute("SELECT max(id) FROM reports").fetchone()
             self._database.execute("DELETE FROM sqlite_sequence")
             self._database.execute(
@@ -244,7 +250,7 @@ class Outbox:
     def _errors(self, problem: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             if is_damage(error):
                 self._replace_damaged(error)
             raise OutboxError(f"outbox {self._path} {problem}: {error}") from error

@@ -56,6 +56,9 @@ PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
 
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What any call may raise; the last when the message about the damage quotes some of it."""
+
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """The last stands for a table or column that is not there: somebody else's database."""
@@ -123,7 +126,7 @@ def open_somehow(path: Path, *, now_s: float) -> sqlite3.Connection:
     """
     try:
         return open_database(path)
-    except (DamagedError, sqlite3.Error) as error:
+    except (DamagedError, *SQLITE_ERRORS) as error:
         if _code(error) in _LOCKED:
             raise OutboxError(f"outbox {path} cannot be opened: {error}") from error
         if is_damage(error):
@@ -142,10 +145,10 @@ def begin_anew(path: Path, damage: Exception, *, now_s: float) -> sqlite3.Connec
     try:
         aside = set_aside(path, now_s=now_s)
         database = open_database(path)
-    except (OSError, DamagedError, OutboxError, sqlite3.Error) as error:
+    except (OSError, DamagedError, OutboxError, *SQLITE_ERRORS) as error:
         return _open_in_memory(path, error)
     num_saved = 0
-    with contextlib.suppress(sqlite3.Error):  # a disk without room: the new one stays empty
+    with contextlib.suppress(*SQLITE_ERRORS):  # a disk without room: the new one stays empty
         num_saved = salvage(aside, database)
     if database.in_transaction:
         database.execute("ROLLBACK")
@@ -172,7 +175,7 @@ def _open_in_memory(path: Path, error: Exception) -> sqlite3.Connection:
 
 def is_damage(error: Exception) -> bool:
     """Whether the file itself is at fault, not the disk, a lock or our rights."""
-    return isinstance(error, DamagedError) or _code(error) in _DAMAGED
+    return isinstance(error, DamagedError | UnicodeDecodeError) or _code(error) in _DAMAGED
 
 
 def set_aside(path: Path, *, now_s: float) -> Path:

@@ -54,7 +54,7 @@ def _read(damaged: Path, columns: str, table: str) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for order in ("ASC", "DESC"):
         with (
-            contextlib.suppress(sqlite3.Error),
+            contextlib.suppress(sqlite3.Error, UnicodeDecodeError),
             contextlib.closing(sqlite3.connect(damaged)) as database,
         ):
             database.text_factory = lambda text: text.decode(errors="replace")
