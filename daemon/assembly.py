@@ -55,7 +55,7 @@ def assemble(
         clock=clock,
         rng=rng,
         wake=wakeup.poke,
-        watched=topics.states_of_any_source,
+        watched=topics.states_of_any_source(),
     )
     classes = class_nodes(settings, bundle.ontology)
     former = read_former_events(outbox)

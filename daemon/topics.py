@@ -65,7 +65,6 @@ class Topics:
         """`ON`/`OFF` of a class at a source; retained."""
         return f"{self.root}/source/{source}/class/{class_id}/state"
 
-    @property
     def states_of_any_source(self) -> tuple[str, ...]:
         """Filters for what is retained about sources and classes, ours or of former settings."""
         return self.source_status("+"), self.class_state("+", "+")

@@ -54,6 +54,11 @@ def killed(outbox: Outbox, clock: FakeClock) -> list[Report]:
     return reports
 
 
+def former_event() -> FormerEvent:
+    told = announcer(FakeClock(), []).announce(event(1, "start", SMOKE))
+    return FormerEvent.parse(told.reports[-1].body)
+
+
 def initially_on(it: Announcer) -> list[str]:
     return [state.topic.split("/")[-2] for state in it.initial_states() if state.payload == b"ON"]
 

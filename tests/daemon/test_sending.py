@@ -138,23 +138,3 @@ def test_what_is_open_is_noted_once_the_disk_works_again(
     publisher.pump()
 
     assert list(outbox.open_events()) == ["x"]
-
-
-@pytest.mark.parametrize("jump_s", [86_400.0, -86_400.0])
-def test_a_wall_clock_that_jumps_a_day_makes_no_alert_late_and_no_report_old(
-    publisher: Publisher, link: FakeLink, clock: FakeClock, jump_s: float
-) -> None:
-    publisher.report(alert("before"))
-    clock.wall += jump_s
-    clock.advance(10.0)
-    publisher.report(alert("after"))
-    link.connect()
-    publisher.pump()
-
-    told = [(topic, payload["event_id"], payload["age_s"]) for topic, payload in link.reports()]
-    assert told == [
-        (TOPICS.alert, "before", 10.0),
-        (TOPICS.event, "before", 10.0),
-        (TOPICS.alert, "after", 0.0),
-        (TOPICS.event, "after", 0.0),
-    ]

@@ -288,18 +288,3 @@ def test_a_file_that_is_no_recording_says_so(tmp_path: Path) -> None:
             time.sleep(0.01)
 
         assert "no.wav cannot be played: Error opening" in source.reason
-
-
-@pytest.mark.parametrize("jump_s", [86_400.0, -86_400.0])
-def test_a_wall_clock_that_jumps_a_day_is_no_trouble_of_the_source(jump_s: float) -> None:
-    clock = FakeClock()
-    with running(python(NOISE), clock) as source:
-        turn_until(source, SourceState.ONLINE)
-        child = source._child
-        clock.wall += jump_s
-        clock.advance(1.0)
-        source.tick()
-        time.sleep(0.1)
-
-        assert source.read() is not None
-        assert (source.state, source._child) == (SourceState.ONLINE, child)
