@@ -54,6 +54,8 @@ class _Open:
     """Wall time of stream time 0, as it seemed when the event was first announced."""
     seq: int = 0
     path: tuple[str, ...] = ()
+    body: bytes = b""
+    """The latest message about it."""
 
     def at(self, stream_s: float) -> str:
         """Wall time of a stream time of the event."""
@@ -125,6 +127,11 @@ class Announcer:
             states=[*told_anew.states, *self._states(event, entry, touched)],
         )
 
+    def open_events(self) -> list[FormerEvent]:
+        """What is open, for another announcer to go on with."""
+        told = [FormerEvent.parse(entry.body) for entry in self._open.values()]
+        return [*self._former.take_all(), *told]
+
     def end_undecided(self) -> Announcement:
         """End what a former run left open and this one has not heard again in time."""
         return self._end(self._former.take_undecided())
@@ -172,12 +179,13 @@ class Announcer:
             model=self._model,
             critical=event.critical,
         )
+        entry.body = payload.to_json()
         report = Report(
             kind="event",
             event_id=entry.event_id,
             seq=entry.seq,
             critical=event.critical,
-            body=payload.to_json(),
+            body=entry.body,
             is_last=event.phase == "end",
         )
         return [replace(report, kind="alert"), report] if event.alert_now else [report]

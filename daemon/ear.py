@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcement, Announcer, State
 from daemon.clocks import StreamClock
+from daemon.former_events import FormerEvent
 
 if TYPE_CHECKING:
     from aed.audio import AudioChunk
@@ -46,6 +47,16 @@ class Ear:
     def close(self) -> list[Announcement]:
         """End whatever is open: nothing more will be heard."""
         return [*self.cut(), self._announcer.end_former()]
+
+    def hand_over(self) -> tuple[list[Announcement], list[FormerEvent]]:
+        """End with this ear, not with what it hears: another one will hear the source.
+
+        Returns:
+            What there is to say about sounds that it was about to tell of, and what is open.
+        """
+        events = self._hearing.flush().events if self._heard_s else []
+        announcements = [self._announcer.announce(e) for e in events if e.phase != "end"]
+        return announcements, self._announcer.open_events()
 
     def cut(self) -> list[Announcement]:
         """End the stream: decide what is open, say that it has ended, begin anew.

@@ -17,8 +17,10 @@ from daemon.former_events import FormerEvent
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
 from daemon.publisher import Publisher
+from daemon.reload import Reloaded, Reloader, Restart
+from daemon.settings import Settings
 from daemon.sources import Source, SourceState
-from daemon.topics import OFFLINE, ONLINE, Topics
+from daemon.topics import OFF, OFFLINE, ONLINE, Topics
 from daemon.wakeup import StopRequest, Wakeup
 
 _logger = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ class Service:
         notifier: Notifier,
         wakeup: Wakeup,
         stop: StopRequest,
+        reloader: Reloader,
     ) -> None:
         """Take the parts.
 
@@ -63,6 +66,7 @@ class Service:
             notifier: systemd.
             wakeup: wakes the loop.
             stop: says when to end.
+            reloader: says when settings have changed, and what follows.
         """
         self._ears = tuple(ears)
         self._orphans = tuple(orphans)
@@ -74,19 +78,43 @@ class Service:
         self._notifier = notifier
         self._wakeup = wakeup
         self._stop = stop
+        self._reloader = reloader
         # When systemd was pinged last, and what it was told.
         self._pinged_s = clock.boottime_s()
         self._status = ""
 
-    def run(self) -> None:
-        """Listen until the stop request is set, then take leave; never ends by itself."""
+    def run(self) -> Settings | None:
+        """Listen until the stop request is set, then take leave; never ends by itself.
+
+        Returns:
+            Settings with which to start anew; None if it was told to stop.
+        """
         self._announce_start()
         self._notifier.ready()
         try:
             while not self._stop.is_set:
                 self._turn()
+                change = self._reloader.take(self._ears)
+                if isinstance(change, Restart):
+                    return change.settings
+                if change is not None:
+                    self._take_over(change)
         finally:
             self._close()
+        return None
+
+    def _take_over(self, change: Reloaded) -> None:
+        self._publish(change.announcements)
+        for topic in sorted(change.off):
+            self._publisher.retain(topic, OFF)
+        for name in sorted(change.offline):
+            self._publisher.retain(self._topics.source_status(name), OFFLINE)
+        self._ears = change.ears
+        self._info = change.info
+        self._publisher.retain(self._topics.info, self._info)
+        for _, ear in self._ears:
+            for state in ear.initial_states():
+                self._publisher.retain(state.topic, state.payload)
 
     def _announce_start(self) -> None:
         """Set every state, those last on whose being `online` a reader relies for the others."""
@@ -160,7 +188,8 @@ class Service:
     def _close(self) -> None:
         """End sources, events and connection, in this order, within three seconds."""
         deadline_s = self._clock.boottime_s() + STOP_S
-        self._notifier.stopping()
+        if self._stop.is_set:
+            self._notifier.stopping()
         for source, ear in self._ears:
             source.close(leave_s=LEAVE_S / len(self._ears))
             self._publish(ear.close())

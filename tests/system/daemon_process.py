@@ -25,8 +25,8 @@ class DaemonProcess:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._settings = folder / "settings.yaml"
-        complete = {"node": "test", "state_directory": str(folder / "state"), **settings}
-        self._settings.write_text(json.dumps(complete))
+        self._content = {"node": "test", "state_directory": str(folder / "state"), **settings}
+        self._settings.write_text(json.dumps(self._content))
         self._log = folder / "daemon.log"
         self._former_log_bytes = 0
         self._environment = {
@@ -63,6 +63,13 @@ class DaemonProcess:
                 env=self._environment,
                 cwd=self._settings.parent,
             )
+
+    def reload(self, **changes: object) -> None:
+        """Change keys of the settings and ask it to read them again; does not wait."""
+        self._content.update(changes)
+        self._settings.write_text(json.dumps(self._content))
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Ask it to stop; returns its exit code and how long it took."""
