@@ -20,6 +20,10 @@ _logger = logging.getLogger(__name__)
 MAX_IN_FLIGHT = 20
 """Reports handed to the broker and not yet acknowledged, as many as paho sends at once."""
 
+MAX_STATES_IN_FLIGHT = 100
+"""What is handed to paho waits in memory without bound, before any report. Where states change
+faster than the broker takes them, only the newest value of each is kept."""
+
 NOTE_AGAIN_S = 5.0
 """A disk that is locked may hold up the main loop for a second: not at every turn."""
 
@@ -40,6 +44,8 @@ class Publisher:
         self._unsaved = Sending(memory, link=link, topics=topics, clock=clock)
         # Every retained topic with its newest value, in the order in which they were first set.
         self._retained: dict[str, bytes] = {}
+        # Topics whose newest value the broker was not handed yet, in the order to do so.
+        self._unsent: dict[str, None] = {}
         # Of this connection: mids of states that are not acknowledged.
         self._states_in_flight: set[int] = set()
         # By event the latest report that only went to memory, as long as the disk has not noted
@@ -54,7 +60,8 @@ class Publisher:
         if self._retained.get(topic) == payload:
             return
         self._retained[topic] = payload
-        self._send_state(topic, payload)
+        self._unsent[topic] = None
+        self._send_states()
 
     def report(self, reports: list[Report]) -> None:
         """Put reports into the outbox; if the disk refuses them, keep them in memory."""
@@ -77,8 +84,7 @@ class Publisher:
         for happening in self._link.take_happenings():
             if isinstance(happening, Connected):
                 self._end_connection()
-                for topic, payload in self._retained.items():
-                    self._send_state(topic, payload)
+                self._unsent = dict.fromkeys(self._retained)
             elif isinstance(happening, Lost):
                 self._end_connection()
             elif isinstance(happening, Retained):
@@ -87,6 +93,7 @@ class Publisher:
                 self._states_in_flight.discard(happening.mid)
                 for sending in self._sendings:
                     sending.note_acknowledged(happening.mid)
+        self._send_states()
         self._note_open_again()
         for sending in self._sendings:
             room = MAX_IN_FLIGHT - sum(each.num_in_flight for each in self._sendings)
@@ -103,7 +110,11 @@ class Publisher:
     @property
     def is_idle(self) -> bool:
         """Whether everything that was handed to the broker is acknowledged and nothing waits."""
-        if self._states_in_flight or any(each.num_in_flight for each in self._sendings):
+        if (
+            self._unsent
+            or self._states_in_flight
+            or any(each.num_in_flight for each in self._sendings)
+        ):
             return False
         try:
             return len(self._saved.outbox) + self.num_unsaved == 0
@@ -152,9 +163,14 @@ class Publisher:
             else:
                 self._unnoted.clear()
 
-    def _send_state(self, topic: str, payload: bytes) -> None:
-        mid = self._link.publish(topic, payload, retain=True)
-        if mid is not None:
+    def _send_states(self) -> None:
+        """Hand over newest values, never more at once than the broker can be waiting for."""
+        while self._unsent and len(self._states_in_flight) < MAX_STATES_IN_FLIGHT:
+            topic = next(iter(self._unsent))
+            mid = self._link.publish(topic, self._retained[topic], retain=True)
+            if mid is None:
+                return
+            del self._unsent[topic]
             self._states_in_flight.add(mid)
 
     def _complain(self, error: OutboxError) -> None:

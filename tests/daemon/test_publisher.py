@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from daemon.outbox import Outbox
-from daemon.publisher import MAX_IN_FLIGHT, Publisher
+from daemon.publisher import MAX_IN_FLIGHT, MAX_STATES_IN_FLIGHT, Publisher
 from daemon.sending import LATE_AFTER_S
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink, alert
@@ -197,3 +197,23 @@ def test_what_former_settings_left_on_the_broker_is_turned_off_and_ours_is_not(
     publisher.pump()
 
     assert link.states() == [(ours, b"ON"), (stray, b"OFF"), (source, b"offline")]
+
+
+def test_of_states_that_change_faster_than_the_broker_takes_them_the_newest_is_sent(
+    publisher: Publisher, link: FakeLink
+) -> None:
+    link.connect()
+    publisher.pump()
+    for number in range(10 * MAX_STATES_IN_FLIGHT):
+        publisher.retain("a", b"%d" % number)
+        publisher.retain("b", b"%d" % -number)
+    assert len(link.sent) == MAX_STATES_IN_FLIGHT
+    assert not publisher.is_idle
+
+    while not publisher.is_idle:
+        link.acknowledge_all()
+        publisher.pump()
+
+    assert len(link.sent) == MAX_STATES_IN_FLIGHT + 2
+    last = 10 * MAX_STATES_IN_FLIGHT - 1
+    assert link.states()[-2:] == [("a", b"%d" % last), ("b", b"%d" % -last)]

@@ -24,7 +24,9 @@ RATE_HZ = 16_000
 BEEPS_S = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
 """Lengths of the beeps, in their order; half a second tells them apart."""
 
-GAP_S = 23.0
+GAP_S = 300.0
+"""This bundle hears some thousand times as fast as sound: a few events a second are left."""
+
 WARM_UP_SHARE = 0.2
 """Of the time: caches fill and allocators settle, which is no leak."""
 
@@ -81,7 +83,7 @@ def listen(
         say: takes a line of progress.
     """
     folder.mkdir(parents=True)
-    recording = folder / "beeps.wav"
+    recording = folder / "beeps.flac"
     _write_recording(recording)
     broker = Broker(folder / "broker")
     broker.start()
