@@ -110,11 +110,8 @@ class Publisher:
     @property
     def is_idle(self) -> bool:
         """Whether everything that was handed to the broker is acknowledged and nothing waits."""
-        if (
-            self._unsent
-            or self._states_in_flight
-            or any(each.num_in_flight for each in self._sendings)
-        ):
+        states_wait = self._link.is_connected and bool(self._unsent or self._states_in_flight)
+        if states_wait or any(each.num_in_flight for each in self._sendings):
             return False
         try:
             return len(self._saved.outbox) + self.num_unsaved == 0

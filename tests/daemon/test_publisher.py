@@ -208,12 +208,12 @@ def test_of_states_that_change_faster_than_the_broker_takes_them_the_newest_is_s
         publisher.retain("a", b"%d" % number)
         publisher.retain("b", b"%d" % -number)
     assert len(link.sent) == MAX_STATES_IN_FLIGHT
-    assert not publisher.is_idle
 
-    while not publisher.is_idle:
+    for _ in range(3):
         link.acknowledge_all()
         publisher.pump()
 
+    assert publisher.is_idle
     assert len(link.sent) == MAX_STATES_IN_FLIGHT + 2
     last = 10 * MAX_STATES_IN_FLIGHT - 1
     assert link.states()[-2:] == [("a", b"%d" % last), ("b", b"%d" % -last)]
