@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from daemon.rtsp import is_camera_url
 from ontology import LONGEST_DWELL_S, LONGEST_HOLD_S
 
 MAX_SOURCES = 16
@@ -165,6 +166,20 @@ class CommandSettings(_SourceSettings):
     )
 
 
+class RtspSettings(_SourceSettings):
+    """A network camera, whose sound ffmpeg brings."""
+
+    kind: Literal["rtsp"]
+    url: Text = Field(description="an address such as rtsp://user:password@camera/stream")
+
+    @field_validator("url")
+    @classmethod
+    def _url_names_a_camera(cls, url: str) -> str:
+        if not is_camera_url(url):
+            raise ValueError("wanted an address such as rtsp://camera/stream, found something else")
+        return url
+
+
 class FileSettings(_Part):
     """A recording, played as if it were being heard; to try things out."""
 
@@ -178,7 +193,7 @@ class FileSettings(_Part):
 
 
 SourceSettings = Annotated[
-    MicrophoneSettings | CommandSettings | FileSettings, Field(discriminator="kind")
+    MicrophoneSettings | CommandSettings | RtspSettings | FileSettings, Field(discriminator="kind")
 ]
 
 

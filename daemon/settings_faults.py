@@ -18,7 +18,7 @@ from daemon.settings import Settings
 from daemon.settings_yaml import KeyPath, line_of
 from ontology.spelling import advice
 
-_SECRET = re.compile(r"passw|secret|token|key|credential|pin$", re.IGNORECASE)
+_SECRET = re.compile(r"passw|secret|token|key|credential|pin$|^url$", re.IGNORECASE)
 _SHOWN_CHARACTERS = 60
 
 

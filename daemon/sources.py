@@ -8,6 +8,7 @@ and only a process can be killed.
 import logging
 import random
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 
 from aed.audio import AudioChunk
@@ -17,7 +18,8 @@ from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
 from daemon.pcm import PcmError, PcmReader
 from daemon.pcm_format import PcmFormat
-from daemon.settings import CommandSettings, FileSettings, SourceSettings
+from daemon.rtsp import RATE_HZ, arguments_of_camera, without_user
+from daemon.settings import CommandSettings, FileSettings, RtspSettings, SourceSettings
 from daemon.silence import SILENT_S, Silence
 
 _logger = logging.getLogger(__name__)
@@ -61,6 +63,8 @@ def arguments_of(settings: SourceSettings) -> list[str]:
     if isinstance(settings, FileSettings):
         words = [sys.executable, "-m", "daemon.playback", "--pace", settings.pace]
         return [*words, *(["--repeat"] if settings.repeat else []), "--", str(settings.path)]
+    if isinstance(settings, RtspSettings):
+        return arguments_of_camera(settings.url, channels=settings.channels)
     words = [sys.executable, "-m", "daemon.capture", f"--device={settings.device}"]
     if settings.sample_rate_hz is not None:
         words.append(f"--rate={settings.sample_rate_hz}")
@@ -111,8 +115,7 @@ class Source:
             if self._next_start_s is not None and now_s >= self._next_start_s:
                 self._start()
             return
-        for message in self._child.read_messages():
-            _logger.info("source %s: %s", self.name, message)
+        self._say_messages(self._child.read_messages())
         if self._heard_s is None:
             if now_s - self._started_s > START_S:
                 self._stop(SourceState.OFFLINE, f"no sound within {START_S:.0f} s of its start")
@@ -168,6 +171,12 @@ class Source:
                 sample_rate_hz=settings.sample_rate_hz,
                 channels=settings.channels,
                 device=settings.command[0],
+            )
+        elif isinstance(settings, RtspSettings):
+            pcm_format = PcmFormat(
+                sample_rate_hz=RATE_HZ,
+                channels=settings.channels,
+                device=without_user(settings.url),
             )
         channel = None if isinstance(settings, FileSettings) else settings.channel
         return PcmReader(pcm_format=pcm_format, channel=channel)
@@ -227,8 +236,7 @@ class Source:
         child = self._child
         assert child is not None  # noqa: S101 - called from read
         messages = child.read_messages()
-        for message in messages[:-1]:
-            _logger.info("source %s: %s", self.name, message)
+        self._say_messages(messages[:-1])
         exit_code = child.end()
         if exit_code == 0 and isinstance(self._settings, FileSettings):
             self._child = None
@@ -237,8 +245,13 @@ class Source:
             self.state, self.reason = SourceState.OFFLINE, "the recording has ended"
             _logger.info("source %s: %s", self.name, self.reason)
             return
-        words = child.last_words or f"its process ended with exit code {exit_code}"
+        ended = f"its process ended with exit code {exit_code}"
+        words = without_user(child.last_words) or ended
         self._stop(SourceState.OFFLINE, words)
+
+    def _say_messages(self, messages: Sequence[str]) -> None:
+        for message in messages:
+            _logger.info("source %s: %s", self.name, without_user(message))
 
     def _stop(self, state: SourceState, reason: str) -> None:
         if self._child is not None:
