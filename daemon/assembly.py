@@ -5,6 +5,7 @@ from pathlib import Path
 
 from daemon.clocks import Clock, rfc3339
 from daemon.ears import info_of, load_fitting_bundle, new_ear
+from daemon.floor_file import Floors
 from daemon.former_events import read_former_events
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
@@ -50,6 +51,7 @@ def assemble(
     folder = state_directory(settings)
     make_state_folder(folder)
     outbox = Outbox(folder / FILE_NAME, clock=clock)
+    floors = Floors(folder, clock=clock)
     link = MqttLink(
         settings.mqtt,
         client_id=f"aed-{settings.node}",
@@ -65,7 +67,7 @@ def assemble(
     return Service(
         ears=[
             (
-                Source(part, clock=clock, rng=rng),
+                Source(part, clock=clock, rng=rng, floor=floors.of(part)),
                 new_ear(
                     part.name,
                     settings=settings,
@@ -85,6 +87,7 @@ def assemble(
         notifier=Notifier(),
         wakeup=wakeup,
         stop=stop,
+        floors=floors,
         reloader=Reloader(
             settings,
             bundle,
@@ -92,6 +95,7 @@ def assemble(
             started_at=started_at,
             clock=clock,
             rng=rng,
+            floors=floors,
             request=reload,
         ),
     )

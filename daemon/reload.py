@@ -17,6 +17,7 @@ from daemon.child import LEAVE_S
 from daemon.clocks import Clock
 from daemon.ear import Ear
 from daemon.ears import info_of, load_fitting_bundle, new_ear
+from daemon.floor_file import Floors
 from daemon.settings import Settings
 from daemon.settings_file import load_settings, state_directory
 from daemon.sources import Source
@@ -69,6 +70,7 @@ class Reloader:
         started_at: str,
         clock: Clock,
         rng: random.Random,
+        floors: Floors,
         request: ReloadRequest,
     ) -> None:
         """Remember what is in use.
@@ -80,6 +82,7 @@ class Reloader:
             started_at: when the daemon started, RFC 3339 in UTC.
             clock: the machine's clocks.
             rng: jitter of new sources.
+            floors: how quiet each source has been so far.
             request: says when to read again.
         """
         self._settings = settings
@@ -88,6 +91,7 @@ class Reloader:
         self._started_at = started_at
         self._clock = clock
         self._rng = rng
+        self._floors = floors
         self._request = request
 
     def take(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
@@ -135,7 +139,8 @@ class Reloader:
             if source is None or before.get(part.name) != part:
                 if source is not None:
                     source.close(leave_s=LEAVE_S)
-                source = Source(part, clock=self._clock, rng=self._rng)
+                floor = self._floors.of(part)
+                source = Source(part, clock=self._clock, rng=self._rng, floor=floor)
             heard_by = new_ear(
                 part.name, settings=settings, bundle=bundle, clock=self._clock, former=former
             )

@@ -13,6 +13,7 @@ from daemon.announcer import Announcement
 from daemon.child import LEAVE_S
 from daemon.clocks import Clock
 from daemon.ear import Ear
+from daemon.floor_file import Floors
 from daemon.former_events import FormerEvent
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
@@ -51,6 +52,7 @@ class Service:
         notifier: Notifier,
         wakeup: Wakeup,
         stop: StopRequest,
+        floors: Floors,
         reloader: Reloader,
     ) -> None:
         """Take the parts.
@@ -66,6 +68,7 @@ class Service:
             notifier: systemd.
             wakeup: wakes the loop.
             stop: says when to end.
+            floors: what the sources have learned of quiet.
             reloader: says when settings have changed, and what follows.
         """
         self._ears = tuple(ears)
@@ -78,6 +81,7 @@ class Service:
         self._notifier = notifier
         self._wakeup = wakeup
         self._stop = stop
+        self._floors = floors
         self._reloader = reloader
         # When systemd was pinged last, and what it was told.
         self._pinged_s = clock.boottime_s()
@@ -140,6 +144,7 @@ class Service:
         self._publish_statuses()
         self._link.tick()
         self._publisher.pump()
+        self._floors.tick()
         self._ping()
 
     def _wait(self, timeout_s: float) -> None:
@@ -201,6 +206,7 @@ class Service:
         if not self._publisher.is_idle:
             _logger.warning("what the broker did not get waits in the outbox for the next start")
         self._publisher.close()
+        self._floors.save()
         _logger.info("stopped")
 
     def _flush(self, deadline_s: float) -> None:

@@ -16,6 +16,7 @@ from daemon.backoff import Backoff
 from daemon.byte_rate import SETTLE_S, WINDOW_S, ByteRate
 from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
+from daemon.floor import FAR_DB, SILENT_MINUTES, LearnedFloor
 from daemon.pcm import PcmError, PcmReader
 from daemon.pcm_format import PcmFormat
 from daemon.rtsp import RATE_HZ, arguments_of_camera, without_user
@@ -74,14 +75,23 @@ def arguments_of(settings: SourceSettings) -> list[str]:
 class Source:
     """One source: keeps its child running, gives what it hears."""
 
-    def __init__(self, settings: SourceSettings, *, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self,
+        settings: SourceSettings,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        floor: LearnedFloor | None = None,
+    ) -> None:
         """Prepare; the first `tick` starts the child.
 
         Args:
             settings: what to listen to.
             clock: for timeouts and waits.
             rng: jitter of the waits.
+            floor: how quiet it has been so far; None for what is not live.
         """
+        self._floor = None if isinstance(settings, FileSettings) else floor
         self.name = settings.name
         self._settings = settings
         self._clock = clock
@@ -194,9 +204,18 @@ class Source:
     def _note_heard(self, chunk: AudioChunk) -> None:
         self._heard_s = self._clock.boottime_s()
         before = self.state
+        floor = self._floor
+        if floor is not None:
+            floor.note(chunk)
         if self._silence.note(chunk):
             self.state = SourceState.SILENT
             self.reason = f"the same number for {SILENT_S:.0f} s: it is muted, or dead"
+        elif floor is not None and floor.is_far_below:
+            self.state = SourceState.SILENT
+            self.reason = (
+                f"for {SILENT_MINUTES} minutes more than {FAR_DB:.0f} dB quieter than it ever was "
+                f"in a quiet minute: it is turned down, covered, or dead"
+            )
         else:
             self.state, self.reason = SourceState.ONLINE, ""
         if self.state is before:
