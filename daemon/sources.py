@@ -7,7 +7,6 @@ and only a process can be killed.
 
 import logging
 import random
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -18,10 +17,10 @@ from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
 from daemon.floor import FAR_DB, SILENT_MINUTES, LearnedFloor
 from daemon.pcm import PcmError, PcmReader
-from daemon.pcm_format import PcmFormat
-from daemon.rtsp import RATE_HZ, arguments_of_camera, without_user
-from daemon.settings import CommandSettings, FileSettings, RtspSettings, SourceSettings
+from daemon.rtsp import without_user
+from daemon.settings import FileSettings, SourceSettings
 from daemon.silence import SILENT_S, Silence
+from daemon.source_kinds import announced_format, arguments_of
 
 _logger = logging.getLogger(__name__)
 
@@ -55,21 +54,6 @@ class SourceState(StrEnum):
     """Its process lives and delivers nothing."""
     OFFLINE = "offline"
     """There is no process that delivers."""
-
-
-def arguments_of(settings: SourceSettings) -> list[str]:
-    """Command line of the child process of a source."""
-    if isinstance(settings, CommandSettings):
-        return list(settings.command)
-    if isinstance(settings, FileSettings):
-        words = [sys.executable, "-m", "daemon.playback", "--pace", settings.pace]
-        return [*words, *(["--repeat"] if settings.repeat else []), "--", str(settings.path)]
-    if isinstance(settings, RtspSettings):
-        return arguments_of_camera(settings.url, channels=settings.channels)
-    words = [sys.executable, "-m", "daemon.capture", f"--device={settings.device}"]
-    if settings.sample_rate_hz is not None:
-        words.append(f"--rate={settings.sample_rate_hz}")
-    return [*words, f"--channels={settings.channels}"]
 
 
 class Source:
@@ -175,21 +159,8 @@ class Source:
 
     def _new_reader(self) -> PcmReader:
         settings = self._settings
-        pcm_format = None
-        if isinstance(settings, CommandSettings):
-            pcm_format = PcmFormat(
-                sample_rate_hz=settings.sample_rate_hz,
-                channels=settings.channels,
-                device=settings.command[0],
-            )
-        elif isinstance(settings, RtspSettings):
-            pcm_format = PcmFormat(
-                sample_rate_hz=RATE_HZ,
-                channels=settings.channels,
-                device=without_user(settings.url),
-            )
         channel = None if isinstance(settings, FileSettings) else settings.channel
-        return PcmReader(pcm_format=pcm_format, channel=channel)
+        return PcmReader(pcm_format=announced_format(settings), channel=channel)
 
     def _start(self) -> None:
         self._reader = self._new_reader()

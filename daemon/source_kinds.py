@@ -1,0 +1,39 @@
+"""The kinds of sources: which child process brings the sound, and in which format."""
+
+import sys
+
+from daemon.pcm_format import PcmFormat
+from daemon.rtsp import RATE_HZ, arguments_of_camera, without_user
+from daemon.settings import CommandSettings, FileSettings, RtspSettings, SourceSettings
+
+
+def arguments_of(settings: SourceSettings) -> list[str]:
+    """Command line of the child process of a source."""
+    if isinstance(settings, CommandSettings):
+        return list(settings.command)
+    if isinstance(settings, FileSettings):
+        words = [sys.executable, "-m", "daemon.playback", "--pace", settings.pace]
+        return [*words, *(["--repeat"] if settings.repeat else []), "--", str(settings.path)]
+    if isinstance(settings, RtspSettings):
+        return arguments_of_camera(settings.url, channels=settings.channels)
+    words = [sys.executable, "-m", "daemon.capture", f"--device={settings.device}"]
+    if settings.sample_rate_hz is not None:
+        words.append(f"--rate={settings.sample_rate_hz}")
+    return [*words, f"--channels={settings.channels}"]
+
+
+def announced_format(settings: SourceSettings) -> PcmFormat | None:
+    """Format that a child writes by its settings; None for ours, which say it in a header."""
+    if isinstance(settings, CommandSettings):
+        return PcmFormat(
+            sample_rate_hz=settings.sample_rate_hz,
+            channels=settings.channels,
+            device=settings.command[0],
+        )
+    if isinstance(settings, RtspSettings):
+        return PcmFormat(
+            sample_rate_hz=RATE_HZ,
+            channels=settings.channels,
+            device=without_user(settings.url),
+        )
+    return None
