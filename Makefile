@@ -3,7 +3,7 @@
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench experiment install uninstall clean
+.PHONY: help demo test lint bench experiment soak install uninstall clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,6 +12,9 @@ TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libpor
 # Words for pytest, e.g. make test PYTEST_ARGS='tests/aed -x'
 PYTEST_ARGS ?=
 EXPERIMENT_ARGS ?=
+# How long make soak listens (0.02 is about a minute), and how often it kills the daemon then.
+HOURS ?= 1
+ROUNDS ?= 200
 
 # The first Python of at least 3.11 on PATH; override with make PYTHON=...
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -24,6 +27,7 @@ help:
 	@echo "make lint    ruff (format and lint) and mypy --strict"
 	@echo "make bench   CPU, memory and delay beside YAMNet; writes build/bench.json"
 	@echo "make experiment  make the cells of docs/experiments.md that are missing (hours), and the page"
+	@echo "make soak    the daemon for HOURS=1, then killed ROUNDS=200 times; writes build/soak.json"
 	@echo "make install    as root: install aed as a service of this machine, or upgrade it"
 	@echo "make uninstall  as root: remove it; PURGE=1 removes settings and state as well"
 	@echo "make clean   remove .venv and everything built"
@@ -55,6 +59,9 @@ install:
 
 uninstall:
 	@systemd/setup.sh uninstall
+soak: $(VENV)/.test
+	@.ci/system-packages --optional $(TEST_PACKAGES)
+	$(BIN)/python -m tests.soak --hours $(HOURS) --rounds $(ROUNDS)
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,11 +1,12 @@
 """Turns the events of one source into what is said about them: reports and class states."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from daemon.clocks import Clock, StreamClock, rfc3339
 from daemon.event_ids import new_event_id
+from daemon.former_events import FormerEvent, FormerEvents
 from daemon.payloads import ClassAttributes, EventPayload
 from daemon.reports import Report
 from daemon.topics import OFF, ON, Topics
@@ -53,6 +54,8 @@ class _Open:
     """Wall time of stream time 0, as it seemed when the event was first announced."""
     seq: int = 0
     path: tuple[str, ...] = ()
+    body: bytes = b""
+    """The latest message about it."""
 
     def at(self, stream_s: float) -> str:
         """Wall time of a stream time of the event."""
@@ -71,8 +74,9 @@ class Announcer:
         topics: Topics,
         clock: Clock,
         stream_clock: StreamClock,
+        former: Sequence[FormerEvent] = (),
     ) -> None:
-        """Begin with nothing open.
+        """Begin with nothing open but what a former run left open.
 
         Args:
             source: name of the source.
@@ -81,6 +85,7 @@ class Announcer:
             topics: where to say it.
             clock: wall time for event ids and ages.
             stream_clock: wall time of stream times of this source.
+            former: what was left open at this source.
         """
         self._source = source
         self._classes = tuple(classes)
@@ -90,10 +95,11 @@ class Announcer:
         self._stream_clock = stream_clock
         # Open events by their number in the stream, from their start to their end.
         self._open: dict[int, _Open] = {}
+        self._former = FormerEvents(former, clock=clock)
 
     def initial_states(self) -> list[State]:
-        """Every class is off."""
-        return [self._state(class_id, OFF) for class_id in self._classes]
+        """Every class is off, but those that were on when a former run was killed."""
+        return self._present_states(self._classes)
 
     def announce(self, event: "Event") -> Announcement:
         """Say what one phase of one event means.
@@ -113,14 +119,44 @@ class Announcer:
         entry.path = () if event.phase == "end" else tuple(event.path.split("/"))
         if event.phase == "end":
             del self._open[event.number]
-        touched = before | set(event.path.split("/"))
+        path = event.path.split("/")
+        touched = before | set(path)
+        told_anew = self._end(self._former.take_told_by(path), but_for=touched)
         return Announcement(
-            reports=self._reports(event, entry), states=self._states(event, entry, touched)
+            reports=[*told_anew.reports, *self._reports(event, entry)],
+            states=[*told_anew.states, *self._states(event, entry, touched)],
         )
+
+    def open_events(self) -> list[FormerEvent]:
+        """What is open, for another announcer to go on with."""
+        told = [FormerEvent.parse(entry.body) for entry in self._open.values()]
+        return [*self._former.take_all(), *told]
+
+    def end_undecided(self) -> Announcement:
+        """End what a former run left open and this one has not heard again in time."""
+        return self._end(self._former.take_undecided())
+
+    def end_former(self) -> Announcement:
+        """End whatever a former run left open."""
+        return self._end(self._former.take_all())
 
     def forget(self) -> None:
         """Forget what is open: the stream begins anew, and its numbers with it."""
         self._open.clear()
+
+    def _end(self, former: Sequence[FormerEvent], but_for: Collection[str] = ()) -> Announcement:
+        touched = {node for event in former for node in event.path}
+        classes = [name for name in self._classes if name in touched and name not in but_for]
+        return Announcement(
+            reports=[event.end() for event in former], states=self._present_states(classes)
+        )
+
+    def _present_states(self, classes: Sequence[str]) -> list[State]:
+        on = self._nodes_on()
+        return [self._state(class_id, ON if class_id in on else OFF) for class_id in classes]
+
+    def _nodes_on(self) -> set[str]:
+        return self._former.nodes.union(*(entry.path for entry in self._open.values()))
 
     def _reports(self, event: "Event", entry: _Open) -> list[Report]:
         payload = EventPayload(
@@ -143,12 +179,14 @@ class Announcer:
             model=self._model,
             critical=event.critical,
         )
+        entry.body = payload.to_json()
         report = Report(
             kind="event",
             event_id=entry.event_id,
             seq=entry.seq,
             critical=event.critical,
-            body=payload.to_json(),
+            body=entry.body,
+            is_last=event.phase == "end",
         )
         return [replace(report, kind="alert"), report] if event.alert_now else [report]
 
@@ -166,7 +204,7 @@ class Announcer:
             ended_at=None if event.offset_s is None else entry.at(event.offset_s),
             duration_s=_duration_s(event),
         ).to_json()
-        on = {node for open_event in self._open.values() for node in open_event.path}
+        on = self._nodes_on()
         states = []
         for class_id in self._classes:
             still_on_by_another = event.phase == "end" and class_id in on

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcement, Announcer, State
 from daemon.clocks import Clock, StreamClock
+from daemon.former_events import FormerEvent
 from daemon.meter import Meter
 
 if TYPE_CHECKING:
@@ -53,6 +54,24 @@ class Ear:
         heard = self._hearing.feed(chunk)
         self.meter.note(heard.posteriors, took_s=self._clock.boottime_s() - begin_s)
         return [self._announcer.announce(event) for event in heard.events]
+
+    def tick(self) -> list[Announcement]:
+        """What there is to say by now without anything new being heard."""
+        return [self._announcer.end_undecided()]
+
+    def close(self) -> list[Announcement]:
+        """End whatever is open: nothing more will be heard."""
+        return [*self.cut(), self._announcer.end_former()]
+
+    def hand_over(self) -> tuple[list[Announcement], list[FormerEvent]]:
+        """End with this ear, not with what it hears: another one will hear the source.
+
+        Returns:
+            What there is to say about sounds that it was about to tell of, and what is open.
+        """
+        events = self._hearing.flush().events if self._heard_s else []
+        announcements = [self._announcer.announce(e) for e in events if e.phase != "end"]
+        return announcements, self._announcer.open_events()
 
     def cut(self, *, is_whole: bool = False) -> list[Announcement]:
         """End the stream: say that what is open has ended, begin anew.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from aed.bundle import Bundle
 from daemon.clocks import Clock, rfc3339
 from daemon.ear import Ear
 from daemon.heartbeat import Heartbeat
@@ -87,6 +88,16 @@ class Health:
         if is_due or news != self._news:
             self._news, self._published_s = news, now_s
             self._publisher.retain(self._topics.health, self.payload().to_json())
+
+    def follow(self, ears: Sequence[tuple[Source, Ear]], bundle: Bundle) -> None:
+        """Watch over others from now on.
+
+        Args:
+            ears: each source with the ear that hears it.
+            bundle: the model that hears; the self-test is due at once if it is another one.
+        """
+        self._ears = tuple(ears)
+        self._self_check.follow(bundle)
 
     @property
     def must_restart(self) -> bool:

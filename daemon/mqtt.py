@@ -6,7 +6,7 @@ Nothing here blocks: `daemon.mqtt_attempt` connects in paho's thread, `tick` and
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from daemon.backoff import Backoff
@@ -22,6 +22,16 @@ ANSWER_TIMEOUT_S = 20.0
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
+
+STEADY_S = 60.0
+"""A connection that held for so long was a good one: the waits begin small again. Two clients with
+one id throw each other out whenever either has waited, after 1.25 * LONGEST_WAIT_S at the latest,
+and must not take that for success."""
+
+SUSPICIOUS = 3
+"""So many connections in a row that the broker accepts and soon closes are no restart of it."""
+
+SUSPECT_AGAIN_S = 600.0
 
 REFUSED_WAIT_S = 60.0
 """After a refused password: the broker may count failures and lock us out."""
@@ -54,7 +64,20 @@ class Acknowledged:
     mid: int
 
 
-Happening = Connected | Lost | Acknowledged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retained:
+    """The broker had a retained message on a topic that is watched, when we connected.
+
+    Attributes:
+        topic: the whole topic.
+        payload: its bytes.
+    """
+
+    topic: str
+    payload: bytes
+
+
+Happening = Connected | Lost | Acknowledged | Retained
 
 
 class MqttLink:
@@ -69,6 +92,7 @@ class MqttLink:
         clock: Clock,
         rng: random.Random,
         wake: Callable[[], None],
+        watched: Sequence[str] = (),
     ) -> None:
         """Prepare; the first `tick` begins to connect.
 
@@ -79,6 +103,7 @@ class MqttLink:
             clock: for timeouts and waits.
             rng: jitter of the waits.
             wake: called from paho's thread when something happened.
+            watched: filters of topics of which to tell what the broker has retained.
         """
         self._settings = settings
         self._client_id = client_id
@@ -86,6 +111,7 @@ class MqttLink:
         self._clock = clock
         self._rng = rng
         self._wake = wake
+        self._watched = tuple(watched)
         self._backoff = Backoff(first_s=FIRST_WAIT_S, cap_s=LONGEST_WAIT_S, rng=rng)
         # The present attempt, since when, and whether the broker has accepted us.
         self._attempt: MqttAttempt | None = None
@@ -95,6 +121,9 @@ class MqttLink:
         # When to try next; what was said last about not being connected, and when.
         self._next_attempt_s = clock.boottime_s()
         self._last_said: tuple[str, float] | None = None
+        # Connections in a row that the broker accepted and soon closed; when that was said.
+        self._num_short = 0
+        self._suspected_s: float | None = None
 
     @property
     def address(self) -> str:
@@ -132,6 +161,8 @@ class MqttLink:
             note = self._attempt.notes.popleft()
             if note.kind is NoteKind.ACKNOWLEDGED:
                 happenings.append(Acknowledged(mid=note.mid))
+            elif note.kind is NoteKind.RETAINED:
+                happenings.append(Retained(topic=note.text, payload=note.payload))
             elif note.kind is NoteKind.CONNECTED:
                 self._succeed()
                 happenings.append(Connected())
@@ -152,7 +183,11 @@ class MqttLink:
         self._since_s = self._clock.boottime_s()
         try:
             self._attempt = MqttAttempt(
-                self._settings, client_id=self._client_id, will=self._will, wake=self._wake
+                self._settings,
+                client_id=self._client_id,
+                will=self._will,
+                wake=self._wake,
+                watched=self._watched,
             )
         except (OSError, SettingsError) as error:
             self._end_attempt(str(error))
@@ -169,8 +204,10 @@ class MqttLink:
         was_connected, self.is_connected = self.is_connected, False
         if attempt is not None:
             attempt.give_up()
-        if was_connected and now_s - self._since_s > LONGEST_WAIT_S:
+        is_steady = was_connected and now_s - self._since_s > STEADY_S
+        if is_steady:
             self._backoff.succeed()  # not for a broker that throws us out as soon as we are in
+        self._num_short = self._num_short + 1 if was_connected and not is_steady else 0
         wait_s = self._backoff.next_wait_s()
         if is_refused:
             wait_s = REFUSED_WAIT_S * self._rng.uniform(0.75, 1.25)
@@ -183,4 +220,24 @@ class MqttLink:
                 "lost the connection to" if was_connected else "cannot use",
                 self.address,
                 reason,
+            )
+        if self._num_short >= SUSPICIOUS:
+            self._suspect_a_rival(now_s)
+
+    def _suspect_a_rival(self, now_s: float) -> None:
+        """Say, once in a while, what a broker that closes every connection soon may mean.
+
+        MQTT 3.1.1 has no word for it: whoever connects with a client id that is in use makes the
+        broker close the older connection.
+        """
+        if self._suspected_s is None or now_s - self._suspected_s >= SUSPECT_AGAIN_S:
+            self._suspected_s = now_s
+            _logger.error(
+                "the broker at %s accepted and then closed the last %d connections: probably "
+                "another aed, or whatever else, connects with the same client id %r, and each "
+                "throws the other out; give each aed a node of its own; still detecting, trying "
+                "again",
+                self.address,
+                self._num_short,
+                self._client_id,
             )

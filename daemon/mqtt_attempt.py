@@ -12,12 +12,12 @@ of then. So a client lives for one connection, nothing is published unless conne
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -38,6 +38,7 @@ class NoteKind(Enum):
 
     CONNECTED = auto()
     ACKNOWLEDGED = auto()
+    RETAINED = auto()
     REFUSED = auto()
     """The broker does not accept the user name or password."""
     FAILED = auto()
@@ -50,13 +51,15 @@ class Note:
 
     Attributes:
         kind: what.
-        text: why, for those kinds that end the attempt.
+        text: why, for those kinds that end the attempt; the topic, for RETAINED.
         mid: of the message, for ACKNOWLEDGED.
+        payload: of the message, for RETAINED.
     """
 
     kind: NoteKind
     text: str = ""
     mid: int = 0
+    payload: bytes = b""
 
 
 class MqttAttempt:
@@ -69,6 +72,7 @@ class MqttAttempt:
         client_id: str,
         will: tuple[str, bytes],
         wake: Callable[[], None],
+        watched: Sequence[str],
     ) -> None:
         """Begin to connect.
 
@@ -77,6 +81,8 @@ class MqttAttempt:
             client_id: unique on the broker.
             will: topic and payload that the broker publishes, retained, when we vanish.
             wake: called from paho's thread after each note.
+            watched: filters of topics of which to note what the broker has retained; a broker that
+                forbids it is used without.
 
         Raises:
             SettingsError: the password cannot be read.
@@ -84,6 +90,7 @@ class MqttAttempt:
         """
         self._settings = settings
         self._wake = wake
+        self._watched = watched
         # Appended to by paho's thread, taken from by ours; both are atomic operations.
         self.notes: deque[Note] = deque()
         client = Client(
@@ -99,6 +106,7 @@ class MqttAttempt:
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_message = self._on_message
         client.connect_async(settings.host, settings.port, keepalive=settings.keepalive_s)
         client.loop_start()
         self._client = client
@@ -121,6 +129,7 @@ class MqttAttempt:
             time.sleep(0.005)
         # Nobody listens any more, and no circle of references keeps the sockets open.
         client.on_connect_fail = client.on_disconnect = client.on_publish = None
+        client.on_message = None
 
     def _has_ended(self) -> bool:
         return any(note.kind is NoteKind.ENDED for note in tuple(self.notes))
@@ -134,21 +143,23 @@ class MqttAttempt:
         if settings.tls is not None:
             client.tls_set_context(client_context(settings.tls))
 
-    def _note(self, kind: NoteKind, text: str = "", mid: int = 0) -> None:
-        self.notes.append(Note(kind=kind, text=text, mid=mid))
+    def _note(self, kind: NoteKind, text: str = "", *, mid: int = 0, payload: bytes = b"") -> None:
+        self.notes.append(Note(kind=kind, text=text, mid=mid, payload=payload))
         self._wake()
 
     # The callbacks run in paho's thread.
 
     def _on_connect(
         self,
-        _client: Client,
+        client: Client,
         _data: object,
         _flags: ConnectFlags,
         code: ReasonCode,
         _properties: Properties | None,
     ) -> None:
         if not code.is_failure:
+            if self._watched:
+                client.subscribe([(name, 1) for name in self._watched])
             self._note(NoteKind.CONNECTED)
         elif code.getName() in _WRONG_PASSWORD:
             self._note(NoteKind.REFUSED, self._refusal())
@@ -182,6 +193,11 @@ class MqttAttempt:
         _properties: Properties,
     ) -> None:
         self._note(NoteKind.ACKNOWLEDGED, mid=mid)
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        # What is published while we are subscribed, by ourselves too, comes without the mark.
+        if message.retain:
+            self._note(NoteKind.RETAINED, message.topic, payload=bytes(message.payload))
 
     def _refusal(self) -> str:
         if self._settings.username is None:

@@ -2,10 +2,14 @@
 
 SQLite with a write-ahead log and `synchronous=FULL`: when `put` returns, a report outlives
 `kill -9` and a power cut. Rows leave only by `delete` (after the broker's PUBACK) and, when the
-box is full, by `_make_room`: the oldest that is not critical goes first, and is counted.
+box is full, by `daemon.outbox_room`, counted. A row that makes no sense any more goes as well: it
+must not keep the others waiting.
 
 A row's final bytes are fixed by `freeze` before they are published for the first time, so that
 whatever is published again, after whatever failure, is the same to the byte.
+
+Which events are open is kept beside the reports, in the same transactions: after a crash the next
+process can say that they have ended.
 
 A damaged file is set aside and a new one begun; where that fails too, reports are kept in memory.
 """
@@ -13,16 +17,15 @@ A damaged file is set aside and a new one begun; where that fails too, reports a
 import contextlib
 import logging
 import os
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
 
 from daemon.clocks import Clock
 from daemon.errors import OutboxError
 from daemon.outbox_file import (
     MEMORY,
+    SQLITE_ERRORS,
     begin_anew,
     is_damage,
     is_on_disk,
@@ -30,32 +33,37 @@ from daemon.outbox_file import (
     open_somehow,
     size_of,
 )
-from daemon.reports import Report, Waiting
+from daemon.outbox_room import MAX_AGE_S, MAX_BYTES, MAX_ROWS, drop_old, make_room
+from daemon.reports import ROW_COLUMNS, Report, Waiting, read_row
 
 _logger = logging.getLogger(__name__)
 
-MAX_ROWS = 10_000
-"""Reports kept while the broker is away: days of them in a noisy home, some megabytes."""
-
 FILE_NAME = "outbox.sqlite"
 
-
-class _Age(TypedDict):
-    age_s: float
-    is_of_former_boot: bool
-    is_age_known: bool
+_OLD_EVERY_S = 3_600.0
+"""How often to look for what is too old."""
 
 
 class Outbox:
     """The queue of reports on disk; one process at a time."""
 
-    def __init__(self, path: Path, *, clock: Clock, max_rows: int = MAX_ROWS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        max_rows: int = MAX_ROWS,
+        max_bytes: int = MAX_BYTES,
+        max_age_s: float = MAX_AGE_S,
+    ) -> None:
         """Open the outbox, making it where there is none.
 
         Args:
             path: the database file, or `outbox_file.MEMORY`.
             clock: for the ages of reports.
             max_rows: how many reports to keep at most.
+            max_bytes: how large the database may grow.
+            max_age_s: how long to keep what is not critical.
 
         Raises:
             OutboxError: it is in use, or was written by a newer aed.
@@ -63,7 +71,11 @@ class Outbox:
         self._path = path
         self._clock = clock
         self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._max_age_s = max_age_s
         self.num_dropped = 0
+        # When to look for old reports next.
+        self._next_old_s = clock.boottime_s()
         # The highest row number that was ever handed out: no later row may have it as well.
         self._last_id = 0
         self._lock = None if path == MEMORY else lock_folder(path.parent)
@@ -112,15 +124,15 @@ class Outbox:
                 "queued_wall_s, queued_boottime_s, boot_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
-            num_dropped = self._make_room()
-        if num_dropped:
-            self.num_dropped += num_dropped
-            _logger.error(
-                "outbox full (%d reports): dropped %d of the oldest, %d since the start",
-                self._max_rows,
-                num_dropped,
-                self.num_dropped,
+            self._note_open(reports)
+            num_old = self._drop_old()
+            num_dropped = make_room(
+                self._database, max_rows=self._max_rows, max_bytes=self._max_bytes
             )
+        if num_old:
+            self._count_dropped(num_old, f"not sent for {self._max_age_s / 86_400:g} days")
+        if num_dropped:
+            self._count_dropped(num_dropped, "outbox full: the oldest, critical ones last")
 
     def waiting(self, *, after_id: int = 0, limit: int = 20) -> list[Waiting]:
         """List the oldest reports.
@@ -131,26 +143,20 @@ class Outbox:
         """
         with self._errors("cannot be read"):
             rows = self._database.execute(
-                "SELECT id, kind, event_id, seq, critical, body, final, "
-                "queued_wall_s, queued_boottime_s, boot_id FROM reports WHERE id > ? "
-                "ORDER BY id LIMIT ?",
+                f"SELECT {ROW_COLUMNS} FROM reports WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - a constant
                 (after_id, limit),
             ).fetchall()
-        reports = []
-        for number, kind, event_id, seq, critical, body, final, *queued in rows:
-            reports.append(
-                Waiting(
-                    id=number,
-                    kind=kind,
-                    event_id=event_id,
-                    seq=seq,
-                    critical=bool(critical),
-                    body=body,
-                    final=final,
-                    **self._age(*queued),
-                )
-            )
-            self._last_id = max(self._last_id, number)
+        reports, senseless = [], []
+        for row in rows:
+            self._last_id = max(self._last_id, row[0])
+            report = read_row(row, clock=self._clock)
+            if report is None:
+                senseless.append(row[0])
+            else:
+                reports.append(report)
+        if senseless:
+            self.delete(senseless)
+            self._count_dropped(len(senseless), "damaged on the disk")
         return reports
 
     def freeze(self, finals: Sequence[tuple[str, int, bytes]]) -> None:
@@ -170,37 +176,58 @@ class Outbox:
         with self._errors("cannot be written"), self._transaction():
             self._database.executemany("DELETE FROM reports WHERE id = ?", [(i,) for i in ids])
 
+    def note_open(self, reports: Sequence[Report]) -> None:
+        """Note what reports mean for which events are open, without queueing them.
+
+        Args:
+            reports: what was sent some other way.
+
+        Raises:
+            OutboxError: it could not be written.
+        """
+        with self._errors("cannot be written"), self._transaction():
+            self._note_open(reports)
+
+    def open_events(self) -> dict[str, bytes]:
+        """Events that have begun and not ended: event id and the latest payload of `event`."""
+        with self._errors("cannot be read"):
+            return dict(self._database.execute("SELECT event_id, body FROM open_events"))
+
+    def forget_open(self, event_ids: Sequence[str]) -> None:
+        """Forget open events about which nothing can be said."""
+        with self._errors("cannot be written"), self._transaction():
+            self._forget_open(event_ids)
+
     def close(self) -> None:
         """Close the database; what waits stays on disk."""
         self._database.close()
         self._unlock()
 
-    def _make_room(self) -> int:
-        """Drop what is too much; returns how many rows that were."""
-        num_rows = self._database.execute("SELECT count(*) FROM reports").fetchone()[0]
-        excess = max(0, num_rows - self._max_rows)
-        if excess:
-            self._database.execute(
-                "DELETE FROM reports WHERE id IN "
-                "(SELECT id FROM reports ORDER BY critical, id LIMIT ?)",
-                (excess,),
-            )
-        return int(excess)
+    def _note_open(self, reports: Sequence[Report]) -> None:
+        events = [report for report in reports if report.kind == "event"]
+        self._database.executemany(
+            "INSERT INTO open_events (event_id, body) VALUES (?, ?) "
+            "ON CONFLICT (event_id) DO UPDATE SET body = excluded.body",
+            [(report.event_id, report.body) for report in events if not report.is_last],
+        )
+        self._forget_open([report.event_id for report in events if report.is_last])
 
-    def _age(self, wall_s: float, boottime_s: float, boot_id: str) -> _Age:
-        """Time since a row was queued: of the same boot by a clock that never jumps.
+    def _forget_open(self, event_ids: Sequence[str]) -> None:
+        self._database.executemany(
+            "DELETE FROM open_events WHERE event_id = ?", [(name,) for name in event_ids]
+        )
 
-        Over a restart only the wall clock is left, and a machine without a battery for it begins
-        at any time in the past: all that is sure is that the row is older than this boot.
-        """
+    def _drop_old(self) -> int:
         now_s = self._clock.boottime_s()
-        if boot_id == self._clock.boot_id:
-            return _Age(
-                age_s=max(0.0, now_s - boottime_s), is_of_former_boot=False, is_age_known=True
-            )
-        by_wall_s = self._clock.wall_s() - wall_s
-        return _Age(
-            age_s=max(by_wall_s, now_s), is_of_former_boot=True, is_age_known=by_wall_s >= 0
+        if now_s < self._next_old_s:
+            return 0
+        self._next_old_s = now_s + _OLD_EVERY_S
+        return drop_old(self._database, clock=self._clock, max_age_s=self._max_age_s)
+
+    def _count_dropped(self, number: int, why: str) -> None:
+        self.num_dropped += number
+        _logger.error(
+            "outbox: dropped %d reports (%s), %d since the start", number, why, self.num_dropped
         )
 
     def _unlock(self) -> None:
@@ -208,15 +235,18 @@ class Outbox:
             os.close(self._lock)
             self._lock = None
 
-    def _replace_damaged(self, error: sqlite3.Error) -> None:
+    def _replace_damaged(self, error: Exception) -> None:
         """Begin a new database whose rows go on counting where the damaged one was."""
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*SQLITE_ERRORS):
             self._database.close()
         self._database = begin_anew(self._path, error, now_s=self._clock.wall_s())
         self.is_on_disk = is_on_disk(self._database)
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*SQLITE_ERRORS):
+            (highest,) = self._database.execute("SELECT max(id) FROM reports").fetchone()
+            self._database.execute("DELETE FROM sqlite_sequence")
             self._database.execute(
-                "INSERT INTO sqlite_sequence (name, seq) VALUES ('reports', ?)", (self._last_id,)
+                "INSERT INTO sqlite_sequence (name, seq) VALUES ('reports', ?)",
+                (max(self._last_id, highest or 0),),
             )
 
     @contextmanager
@@ -234,7 +264,7 @@ class Outbox:
     def _errors(self, problem: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             if is_damage(error):
                 self._replace_damaged(error)
             raise OutboxError(f"outbox {self._path} {problem}: {error}") from error

@@ -13,10 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from daemon.errors import OutboxError
+from daemon.outbox_salvage import salvage
+from daemon.reports import ROW_COLUMNS
 
 _logger = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+_NO_VERSION = 1_000
+"""No aed will ever count so far: a version above it is a damaged one."""
 
 MEMORY = Path(":memory:")
 """What SQLite calls a database without a file."""
@@ -26,7 +31,7 @@ LOCK_NAME = "outbox.lock"
 _LOCKED_FOR_S = 1.0
 """How long to wait for whoever looks into the database."""
 
-_SCHEMA = f"""
+_SCHEMA = """
 BEGIN IMMEDIATE;
 CREATE TABLE reports (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,12 +46,18 @@ CREATE TABLE reports (
     boot_id TEXT NOT NULL
 );
 CREATE INDEX expendable ON reports (critical, id);
+COMMIT;
+"""
+_SINCE_VERSION_2 = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE open_events (event_id TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE INDEX same_bytes ON reports (event_id, seq);
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
-_COLUMNS = (
-    "id, kind, event_id, seq, critical, body, final, queued_wall_s, queued_boottime_s, boot_id"
-)
+
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What any call may raise; the last when the message about the damage quotes some of it."""
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
@@ -72,6 +83,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         sqlite3.Error: it cannot be opened, or is no such database.
     """
     database = sqlite3.connect(path, isolation_level=None, timeout=_LOCKED_FOR_S)
+    database.text_factory = lambda text: text.decode(errors="replace")
     try:
         _prepare(database, path)
     except BaseException:
@@ -82,6 +94,8 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
+    if not 0 <= version <= _NO_VERSION:
+        raise DamagedError(f"no aed wrote version {version}")
     if version > SCHEMA_VERSION:
         raise OutboxError(
             f"outbox {path} was written by a newer aed (version {version}, this one "
@@ -91,10 +105,13 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     database.execute("PRAGMA synchronous=FULL")
     if not version:
         database.executescript(_SCHEMA)
+    if version < SCHEMA_VERSION:
+        database.executescript(_SINCE_VERSION_2)
     verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         raise DamagedError(verdict)
-    database.execute(f"SELECT {_COLUMNS} FROM reports LIMIT 0")  # noqa: S608 - a constant
+    database.execute(f"SELECT {ROW_COLUMNS} FROM reports LIMIT 0")  # noqa: S608 - a constant
+    database.execute("SELECT event_id, body FROM open_events LIMIT 0")
 
 
 def open_somehow(path: Path, *, now_s: float) -> sqlite3.Connection:
@@ -109,7 +126,7 @@ def open_somehow(path: Path, *, now_s: float) -> sqlite3.Connection:
     """
     try:
         return open_database(path)
-    except (DamagedError, sqlite3.Error) as error:
+    except (DamagedError, *SQLITE_ERRORS) as error:
         if _code(error) in _LOCKED:
             raise OutboxError(f"outbox {path} cannot be opened: {error}") from error
         if is_damage(error):
@@ -128,14 +145,20 @@ def begin_anew(path: Path, damage: Exception, *, now_s: float) -> sqlite3.Connec
     try:
         aside = set_aside(path, now_s=now_s)
         database = open_database(path)
-    except (OSError, DamagedError, OutboxError, sqlite3.Error) as error:
+    except (OSError, DamagedError, OutboxError, *SQLITE_ERRORS) as error:
         return _open_in_memory(path, error)
+    num_saved = 0
+    with contextlib.suppress(*SQLITE_ERRORS):  # a disk without room: the new one stays empty
+        num_saved = salvage(aside, database)
+    if database.in_transaction:
+        database.execute("ROLLBACK")
     _logger.error(
         "outbox %s is damaged (%s): set aside as %s, and a new one begun; "
-        "reports that waited in it are not sent",
+        "%d reports that waited in it could be read and are sent, any others are lost",
         path,
         damage,
         aside.name,
+        num_saved,
     )
     return database
 
@@ -169,7 +192,7 @@ def is_on_disk(database: sqlite3.Connection) -> bool:
 
 def is_damage(error: Exception) -> bool:
     """Whether the file itself is at fault, not the disk, a lock or our rights."""
-    return isinstance(error, DamagedError) or _code(error) in _DAMAGED
+    return isinstance(error, DamagedError | UnicodeDecodeError) or _code(error) in _DAMAGED
 
 
 def set_aside(path: Path, *, now_s: float) -> Path:

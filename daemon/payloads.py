@@ -57,7 +57,7 @@ class EventPayload:
 
     def to_json(self) -> bytes:
         """Give the bytes that are published."""
-        return _to_json(asdict(self))
+        return to_json(asdict(self))
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -86,7 +86,7 @@ class ClassAttributes:
 
     def to_json(self) -> bytes:
         """Give the bytes that are published."""
-        return _to_json(asdict(self))
+        return to_json(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class InfoPayload:
 
     def to_json(self) -> bytes:
         """Give the bytes that are published."""
-        return _to_json(asdict(self))
+        return to_json(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +207,7 @@ class HealthPayload:
 
     def to_json(self) -> bytes:
         """Give the bytes that are published."""
-        return _to_json(asdict(self))
+        return to_json(asdict(self))
 
 
 def stamped(body: bytes, *, published_at: str, delayed: bool, age_s: float) -> bytes:
@@ -223,8 +223,31 @@ def stamped(body: bytes, *, published_at: str, delayed: bool, age_s: float) -> b
     """
     fields = json.loads(body)
     fields.update(published_at=published_at, delayed=delayed, age_s=age_s)
-    return _to_json(fields)
+    return to_json(fields)
 
 
-def _to_json(fields: dict[str, Any]) -> bytes:
+def read_object(payload: bytes) -> dict[str, Any]:
+    """Read a payload of whatever version of aed, or what a damaged disk made of it.
+
+    Args:
+        payload: JSON.
+
+    Returns:
+        Its fields; they can be written as JSON again.
+
+    Raises:
+        ValueError: it is no JSON object, or holds what cannot be published.
+    """
+    try:
+        fields = json.loads(payload)
+        to_json(fields)  # no number beyond all others, no half of a character
+    except RecursionError as error:
+        raise ValueError("wanted a JSON object, found one nested too deeply") from error
+    if not isinstance(fields, dict):
+        raise ValueError("wanted a JSON object")  # noqa: TRY004 - one error for what is read
+    return fields
+
+
+def to_json(fields: dict[str, Any]) -> bytes:
+    """Write fields as they are published: in their order, without spaces, in UTF-8."""
     return json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

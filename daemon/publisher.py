@@ -8,7 +8,7 @@ import logging
 
 from daemon.clocks import Clock
 from daemon.errors import OutboxError
-from daemon.mqtt import SAY_AGAIN_S, Connected, Lost
+from daemon.mqtt import SAY_AGAIN_S, Connected, Lost, Retained
 from daemon.outbox import Outbox
 from daemon.outbox_file import MEMORY
 from daemon.reports import Report
@@ -20,6 +20,13 @@ _logger = logging.getLogger(__name__)
 MAX_IN_FLIGHT = 20
 """Reports handed to the broker and not yet acknowledged, as many as paho sends at once."""
 
+MAX_STATES_IN_FLIGHT = 100
+"""What is handed to paho waits in memory without bound, before any report. Where states change
+faster than the broker takes them, only the newest value of each is kept."""
+
+NOTE_AGAIN_S = 5.0
+"""A disk that is locked may hold up the main loop for a second: not at every turn."""
+
 MAX_UNSAVED = 1_000
 """Reports kept in memory while the disk does not take them."""
 
@@ -29,6 +36,7 @@ class Publisher:
 
     def __init__(self, *, link: Link, outbox: Outbox, topics: Topics, clock: Clock) -> None:
         self._link = link
+        self._topics = topics
         self._clock = clock
         # Reports, on disk and, where that refused them, in memory until they are sent.
         self._saved = Sending(outbox, link=link, topics=topics, clock=clock)
@@ -36,8 +44,14 @@ class Publisher:
         self._unsaved = Sending(memory, link=link, topics=topics, clock=clock)
         # Every retained topic with its newest value, in the order in which they were first set.
         self._retained: dict[str, bytes] = {}
+        # Topics whose newest value the broker was not handed yet, in the order to do so.
+        self._unsent: dict[str, None] = {}
         # Of this connection: mids of states that are not acknowledged.
         self._states_in_flight: set[int] = set()
+        # By event the latest report that only went to memory, as long as the disk has not noted
+        # what is open by it; when to try next.
+        self._unnoted: dict[str, Report] = {}
+        self._note_again_s = 0.0
         # When a broken outbox was last complained about; whether it took the last reports, and
         # gave what waits in it in the last turn.
         self._complained_s: float | None = None
@@ -48,7 +62,8 @@ class Publisher:
         if self._retained.get(topic) == payload:
             return
         self._retained[topic] = payload
-        self._send_state(topic, payload)
+        self._unsent[topic] = None
+        self._send_states()
 
     def report(self, reports: list[Report]) -> None:
         """Put reports into the outbox; if the disk refuses them, keep them in memory."""
@@ -63,21 +78,28 @@ class Publisher:
                 "reports are kept in memory only, until the broker has them: %s", error
             )
             self._unsaved.outbox.put(reports)
+            self._keep_unnoted(reports)
+        else:
+            for report in reports:
+                self._unnoted.pop(report.event_id, None)
 
     def pump(self) -> None:
         """Take the broker's acknowledgements and send what is due; never blocks on the broker."""
         for happening in self._link.take_happenings():
             if isinstance(happening, Connected):
                 self._end_connection()
-                for topic, payload in self._retained.items():
-                    self._send_state(topic, payload)
+                self._unsent = dict.fromkeys(self._retained)
             elif isinstance(happening, Lost):
                 self._end_connection()
+            elif isinstance(happening, Retained):
+                self._correct(happening)
             else:
                 self._states_in_flight.discard(happening.mid)
                 for sending in self._sendings:
                     sending.note_acknowledged(happening.mid)
         self._is_stuck = False
+        self._send_states()
+        self._note_open_again()
         for sending in self._sendings:
             room = MAX_IN_FLIGHT - sum(each.num_in_flight for each in self._sendings)
             try:
@@ -113,7 +135,8 @@ class Publisher:
     @property
     def is_idle(self) -> bool:
         """Whether everything that was handed to the broker is acknowledged and nothing waits."""
-        if self._states_in_flight or any(each.num_in_flight for each in self._sendings):
+        states_wait = self._link.is_connected and bool(self._unsent or self._states_in_flight)
+        if states_wait or any(each.num_in_flight for each in self._sendings):
             return False
         try:
             return len(self._saved.outbox) + self.num_unsaved == 0
@@ -138,9 +161,38 @@ class Publisher:
         for sending in self._sendings:
             sending.lose()
 
-    def _send_state(self, topic: str, payload: bytes) -> None:
-        mid = self._link.publish(topic, payload, retain=True)
-        if mid is not None:
+    def _correct(self, found: Retained) -> None:
+        """Neutralise what former settings, or a lost disk, left on the broker for ever."""
+        neutral = self._topics.neutral(found.topic)
+        if found.topic not in self._retained and found.payload != neutral:
+            _logger.info("%s is none of ours any more: setting it to %s", found.topic, neutral)
+            self.retain(found.topic, neutral)
+
+    def _keep_unnoted(self, reports: list[Report]) -> None:
+        self._unnoted.update((report.event_id, report) for report in reports)
+        while len(self._unnoted) > MAX_UNSAVED:
+            del self._unnoted[next(iter(self._unnoted))]
+
+    def _note_open_again(self) -> None:
+        """Tell the disk, once it works again, which events have begun or ended meanwhile."""
+        now_s = self._clock.boottime_s()
+        if self._unnoted and now_s >= self._note_again_s:
+            self._note_again_s = now_s + NOTE_AGAIN_S
+            try:
+                self._saved.outbox.note_open(list(self._unnoted.values()))
+            except OutboxError as error:
+                self._complain(error)
+            else:
+                self._unnoted.clear()
+
+    def _send_states(self) -> None:
+        """Hand over newest values, never more at once than the broker can be waiting for."""
+        while self._unsent and len(self._states_in_flight) < MAX_STATES_IN_FLIGHT:
+            topic = next(iter(self._unsent))
+            mid = self._link.publish(topic, self._retained[topic], retain=True)
+            if mid is None:
+                return
+            del self._unsent[topic]
             self._states_in_flight.add(mid)
 
     def _complain(self, error: OutboxError) -> None:

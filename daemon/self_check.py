@@ -65,6 +65,13 @@ class SelfCheck:
         """Whether `must_restart` has been so for long enough to be told."""
         return self.must_restart and self._clock.boottime_s() - self._failed_s >= TELL_S
 
+    def follow(self, bundle: Bundle) -> None:
+        """Test another model from now on, and at once; nothing changes if it is the same."""
+        if bundle.digest == self._bundle.digest:
+            return
+        self._bundle, self._test = bundle, None
+        self._next_s = self._clock.boottime_s()
+
     def tick(self) -> None:
         """Do the next second of a test that is under way or due."""
         now_s = self._clock.boottime_s()

@@ -14,13 +14,17 @@ from daemon.child import LEAVE_S
 from daemon.clocks import Clock
 from daemon.ear import Ear
 from daemon.errors import SelfTestError
+from daemon.floor_file import Floors
+from daemon.former_events import FormerEvent
 from daemon.health import Health
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
 from daemon.publisher import Publisher
+from daemon.reload import Reloaded, Reloader, Restart
+from daemon.settings import Settings
 from daemon.source_state import SourceState
 from daemon.sources import Source
-from daemon.topics import OFFLINE, ONLINE, Topics
+from daemon.topics import OFF, OFFLINE, ONLINE, Topics
 from daemon.wakeup import StopRequest, Wakeup
 
 _logger = logging.getLogger(__name__)
@@ -42,6 +46,7 @@ class Service:
         self,
         *,
         ears: Sequence[tuple[Source, Ear]],
+        orphans: Sequence[FormerEvent],
         info: bytes,
         health: Health,
         publisher: Publisher,
@@ -51,11 +56,14 @@ class Service:
         notifier: Notifier,
         wakeup: Wakeup,
         stop: StopRequest,
+        floors: Floors,
+        reloader: Reloader,
     ) -> None:
         """Take the parts.
 
         Args:
             ears: each source with the ear that hears it.
+            orphans: what was left open at sources that are there no more.
             info: payload of the topic `info`.
             health: watches over the model, and tells how all are.
             publisher: publishes states and reports.
@@ -65,8 +73,11 @@ class Service:
             notifier: systemd.
             wakeup: wakes the loop.
             stop: says when to end.
+            floors: what the sources have learned of quiet.
+            reloader: says when settings have changed, and what follows.
         """
         self._ears = tuple(ears)
+        self._orphans = tuple(orphans)
         self._info = info
         self._health = health
         self._publisher = publisher
@@ -76,12 +87,17 @@ class Service:
         self._notifier = notifier
         self._wakeup = wakeup
         self._stop = stop
+        self._floors = floors
+        self._reloader = reloader
         # When systemd was pinged last, and what it was told.
         self._pinged_s = clock.boottime_s()
         self._status = ""
 
-    def run(self) -> None:
+    def run(self) -> Settings | None:
         """Listen until the stop request is set, then take leave.
+
+        Returns:
+            Settings with which to start anew; None if it was told to stop.
 
         Raises:
             SelfTestError: the model has failed its self-test, and a restart may help.
@@ -93,11 +109,32 @@ class Service:
                 self._turn()
                 if self._health.must_restart:
                     raise SelfTestError("the model has failed its self-test; start aed again")
+                change = self._reloader.take(self._ears)
+                if isinstance(change, Restart):
+                    return change.settings
+                if change is not None:
+                    self._take_over(change)
         finally:
             self._close()
+        return None
+
+    def _take_over(self, change: Reloaded) -> None:
+        self._publish(change.announcements)
+        for topic in sorted(change.off):
+            self._publisher.retain(topic, OFF)
+        for name in sorted(change.offline):
+            self._publisher.retain(self._topics.source_status(name), OFFLINE)
+        self._ears = change.ears
+        self._health.follow(change.ears, change.bundle)
+        self._info = change.info
+        self._publisher.retain(self._topics.info, self._info)
+        for _, ear in self._ears:
+            for state in ear.initial_states():
+                self._publisher.retain(state.topic, state.payload)
 
     def _announce_start(self) -> None:
         """Set every state, those last on whose being `online` a reader relies for the others."""
+        self._publisher.report([event.end() for event in self._orphans])
         self._publisher.retain(self._topics.info, self._info)
         for _, ear in self._ears:
             for state in ear.initial_states():
@@ -115,10 +152,12 @@ class Service:
             source.tick()
             if source.take_cut():
                 self._publish(ear.cut(is_whole=source.is_finished))
+            self._publish(ear.tick())
         self._publish_statuses()
         self._health.tick()
         self._link.tick()
         self._publisher.pump()
+        self._floors.tick()
         self._ping()
 
     def _wait(self, timeout_s: float) -> None:
@@ -167,11 +206,12 @@ class Service:
     def _close(self) -> None:
         """End sources, events and connection, in this order, within three seconds."""
         deadline_s = self._clock.boottime_s() + STOP_S
-        self._notifier.stopping()
+        if self._stop.is_set:
+            self._notifier.stopping()
         self._health.close()
         for source, ear in self._ears:
             source.close(leave_s=LEAVE_S / len(self._ears))
-            self._publish(ear.cut())
+            self._publish(ear.close())
         self._flush(deadline_s - FAREWELL_S)
         self._publish_statuses()
         self._publisher.retain(self._topics.status, OFFLINE)
@@ -180,6 +220,7 @@ class Service:
         if not self._publisher.is_idle:
             _logger.warning("what the broker did not get waits in the outbox for the next start")
         self._publisher.close()
+        self._floors.save()
         _logger.info("stopped")
 
     def _flush(self, deadline_s: float) -> None:

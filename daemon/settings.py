@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from daemon.rtsp import is_camera_url
 from daemon.settings_heartbeat import HeartbeatSettings
 from daemon.settings_part import SettingsPart
 from daemon.settings_thresholds import ThresholdSettings
@@ -159,6 +160,20 @@ class CommandSettings(_SourceSettings):
     )
 
 
+class RtspSettings(_SourceSettings):
+    """A network camera, whose sound ffmpeg brings."""
+
+    kind: Literal["rtsp"]
+    url: Text = Field(description="an address such as rtsp://user:password@camera/stream")
+
+    @field_validator("url")
+    @classmethod
+    def _url_names_a_camera(cls, url: str) -> str:
+        if not is_camera_url(url):
+            raise ValueError("wanted an address such as rtsp://camera/stream, found something else")
+        return url
+
+
 class FileSettings(SettingsPart):
     """A recording, played as if it were being heard; to try things out."""
 
@@ -172,7 +187,7 @@ class FileSettings(SettingsPart):
 
 
 SourceSettings = Annotated[
-    MicrophoneSettings | CommandSettings | FileSettings, Field(discriminator="kind")
+    MicrophoneSettings | CommandSettings | RtspSettings | FileSettings, Field(discriminator="kind")
 ]
 
 

@@ -7,6 +7,7 @@ and only a process can be killed.
 
 import logging
 import random
+from collections.abc import Sequence
 
 from aed.audio import AudioChunk
 from daemon.backlog import Backlog
@@ -14,7 +15,9 @@ from daemon.backoff import Backoff
 from daemon.byte_rate import SETTLE_S, WINDOW_S, ByteRate
 from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
+from daemon.floor import FAR_DB, SILENT_MINUTES, LearnedFloor
 from daemon.pcm import PcmError
+from daemon.rtsp import without_user
 from daemon.settings import SourceSettings
 from daemon.silence import SILENT_S, Silence
 from daemon.source_kinds import arguments_of, is_live, reader_of
@@ -44,14 +47,23 @@ _PROBE_BYTES = 4096
 class Source:
     """One source: keeps its child running, gives what it hears."""
 
-    def __init__(self, settings: SourceSettings, *, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self,
+        settings: SourceSettings,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        floor: LearnedFloor | None = None,
+    ) -> None:
         """Prepare; the first `tick` starts the child.
 
         Args:
             settings: what to listen to.
             clock: for timeouts and waits.
             rng: jitter of the waits.
+            floor: how quiet it has been so far; None for what is not live.
         """
+        self._floor = floor if is_live(settings) else None
         self.name = settings.name
         self._settings = settings
         self._clock = clock
@@ -98,8 +110,7 @@ class Source:
             if self._next_start_s is not None and now_s >= self._next_start_s:
                 self._start()
             return
-        for message in self._child.read_messages():
-            _logger.info("source %s: %s", self.name, message)
+        self._say_messages(self._child.read_messages())
         if self._heard_s is None:
             if now_s - self._started_s > START_S:
                 self._stop(SourceState.OFFLINE, f"no sound within {START_S:.0f} s of its start")
@@ -184,9 +195,18 @@ class Source:
     def _note_heard(self, chunk: AudioChunk) -> None:
         self._heard_s = self._clock.boottime_s()
         before = self.state
+        floor = self._floor
+        if floor is not None:
+            floor.note(chunk)
         if self._silence.note(chunk):
             self.state = SourceState.SILENT
             self.reason = f"the same number for {SILENT_S:.0f} s: it is muted, or dead"
+        elif floor is not None and floor.is_far_below:
+            self.state = SourceState.SILENT
+            self.reason = (
+                f"for {SILENT_MINUTES} minutes more than {FAR_DB:.0f} dB quieter than it ever was "
+                f"in a quiet minute: it is turned down, covered, or dead"
+            )
         else:
             self.state, self.reason = SourceState.ONLINE, ""
         if self.state is before:
@@ -216,8 +236,7 @@ class Source:
 
     def _note_exit(self, child: ChildProcess) -> None:
         messages = child.read_messages()
-        for message in messages[:-1]:
-            _logger.info("source %s: %s", self.name, message)
+        self._say_messages(messages[:-1])
         exit_code = child.end()
         if exit_code == 0 and not is_live(self._settings):
             self._child = None
@@ -226,8 +245,13 @@ class Source:
             self.state, self.reason = SourceState.OFFLINE, "the recording has ended"
             _logger.info("source %s: %s", self.name, self.reason)
             return
-        words = child.last_words or f"its process ended with exit code {exit_code}"
+        ended = f"its process ended with exit code {exit_code}"
+        words = without_user(child.last_words) or ended
         self._stop(SourceState.OFFLINE, words)
+
+    def _say_messages(self, messages: Sequence[str]) -> None:
+        for message in messages:
+            _logger.info("source %s: %s", self.name, without_user(message))
 
     def _stop(self, state: SourceState, reason: str) -> None:
         if self._child is not None:

@@ -70,6 +70,14 @@ class Topics:
         """`ON`/`OFF` of a class at a source; retained."""
         return f"{self.root}/source/{source}/class/{class_id}/state"
 
+    def states_of_any_source(self) -> tuple[str, ...]:
+        """Filters for what is retained about sources and classes, ours or of former settings."""
+        return self.source_status("+"), self.class_state("+", "+")
+
+    def neutral(self, topic: str) -> bytes:
+        """What to say where `states_of_any_source` finds a source or class that is no more."""
+        return OFF if topic.endswith("/state") else OFFLINE
+
     def class_attributes(self, source: str, class_id: str) -> str:
         """JSON about the event that last changed the state of a class; retained."""
         return f"{self.root}/source/{source}/class/{class_id}/attributes"

@@ -7,7 +7,7 @@ may write to, without a lock of ours.
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 
@@ -55,16 +55,42 @@ class StopRequest:
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[None]:
         """Set by SIGTERM and SIGINT while the block runs."""
-
-        def handle(_signal_number: int, _frame: FrameType | None) -> None:
-            self.set()
-
-        previous = {number: signal.signal(number, handle) for number in _STOPPING}
-        try:
+        with _handled((signal.SIGTERM, signal.SIGINT), self.set):
             yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
 
 
-_STOPPING = (signal.SIGTERM, signal.SIGINT)
+class ReloadRequest:
+    """Whether SIGHUP has come: the settings shall be read again."""
+
+    def __init__(self, wakeup: Wakeup) -> None:
+        self._is_set = False
+        self._wakeup = wakeup
+
+    def set(self) -> None:
+        """Ask the main loop to read the settings again."""
+        self._is_set = True
+        self._wakeup.poke()
+
+    def take(self) -> bool:
+        """Whether it was asked since the last call."""
+        is_set, self._is_set = self._is_set, False
+        return is_set
+
+    @contextlib.contextmanager
+    def on_signal(self) -> Iterator[None]:
+        """Set by SIGHUP while the block runs."""
+        with _handled((signal.SIGHUP,), self.set):
+            yield
+
+
+@contextlib.contextmanager
+def _handled(numbers: Sequence[signal.Signals], act: Callable[[], None]) -> Iterator[None]:
+    def handle(_signal_number: int, _frame: FrameType | None) -> None:
+        act()
+
+    previous = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -100,7 +100,7 @@ def check(where: Path) -> tuple[list[Stage], int]:
 def _stages(where: Path) -> Iterator[tuple[str, str]]:
     """Do what `aed run` does before it listens; gives each stage with what it found."""
     from aed.bundle import load_bundle
-    from daemon.assembly import bundle_path
+    from daemon.ears import bundle_path
     from daemon.settings_file import load_settings, state_directory
     from daemon.settings_nodes import class_nodes, fit_to_ontology
     from daemon.state_folder import check_state_folder

@@ -74,7 +74,7 @@ def _model(path: Path | None, config: Path | None) -> "tuple[Bundle, Layer | Non
 
     if config is None:
         return load_bundle(path or default_bundle_path()), None
-    from daemon.assembly import load_fitting_bundle
+    from daemon.ears import load_fitting_bundle
     from daemon.settings_file import load_settings
 
     settings = load_settings(config)

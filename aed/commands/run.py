@@ -1,6 +1,7 @@
 """`aed run`: listens until it is told to stop, and tells the broker what it hears."""
 
 import argparse
+import functools
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from ontology.errors import AedError
 
 if TYPE_CHECKING:
     from aed.commands import Subparsers
+
+_logger = logging.getLogger(__name__)
 
 
 def add_parser(subparsers: "Subparsers") -> None:
@@ -44,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     from daemon.clocks import SystemClock
     from daemon.journal import configure_logging, log_end
     from daemon.settings_file import load_settings
-    from daemon.wakeup import StopRequest, Wakeup
+    from daemon.wakeup import ReloadRequest, StopRequest, Wakeup
 
     configure_logging(level=logging.DEBUG if arguments.verbose else logging.INFO)
     where: Path = arguments.config
@@ -52,8 +55,20 @@ def run(arguments: argparse.Namespace) -> int:
         settings = load_settings(where)
         wakeup = Wakeup()
         stop = StopRequest(wakeup)
-        with stop.on_signals():  # a stop may come while the bundle loads
-            assemble(settings, where=where, clock=SystemClock(), wakeup=wakeup, stop=stop).run()
+        reload = ReloadRequest(wakeup)
+        make = functools.partial(
+            assemble, where=where, clock=SystemClock(), wakeup=wakeup, stop=stop, reload=reload
+        )
+        with stop.on_signals(), reload.on_signal():  # a stop may come while the bundle loads
+            service = make(settings)
+            while (changed := service.run()) is not None:
+                try:
+                    service = make(changed)
+                except AedError as error:
+                    _logger.error("the former settings are used again: %s", error)  # noqa: TRY400
+                    service = make(settings)
+                else:
+                    settings = changed
         wakeup.close()
     except AedError as error:
         if not log_end(error):

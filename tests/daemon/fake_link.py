@@ -2,7 +2,7 @@
 
 import json
 
-from daemon.mqtt import Acknowledged, Connected, Happening, Lost
+from daemon.mqtt import Acknowledged, Connected, Happening, Lost, Retained
 from daemon.reports import Report
 from daemon.topics import Topics
 
@@ -34,6 +34,9 @@ class FakeLink:
         self.is_connected = True
         self.num_reconnects += 1
         self._happenings.append(Connected())
+
+    def find_retained(self, topic: str, payload: bytes) -> None:
+        self._happenings.append(Retained(topic=topic, payload=payload))
 
     def lose(self) -> None:
         self.is_connected = False

@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def report(event_id: str, seq: int = 1, *, kind: Kind = "event", critical: bool = False) -> Report:
-    return Report(kind=kind, event_id=event_id, seq=seq, critical=critical, body=b"body")
+    return Report(kind=kind, event_id=event_id, seq=seq, critical=critical, body=b"{}")
 
 
 def test_what_was_put_is_there_in_order_after_a_restart(path: Path, clock: FakeClock) -> None:
@@ -72,10 +72,10 @@ def test_published_bytes_are_fixed_once_for_alert_and_event_alike(
     outbox = Outbox(path, clock=clock)
     outbox.put([report("a", kind="alert"), report("a"), report("a", 2)])
 
-    outbox.freeze([("a", 1, b"first")])
-    outbox.freeze([("a", 1, b"second"), ("a", 2, b"other")])
+    outbox.freeze([("a", 1, b'{"n":1}')])
+    outbox.freeze([("a", 1, b'{"n":2}'), ("a", 2, b'{"n":3}')])
 
-    assert [row.final for row in outbox.waiting()] == [b"first", b"first", b"other"]
+    assert [row.final for row in outbox.waiting()] == [b'{"n":1}', b'{"n":1}', b'{"n":3}']
     outbox.close()
 
 
@@ -132,7 +132,10 @@ def test_when_full_the_oldest_that_is_not_critical_goes_first(
 
     assert [row.event_id for row in outbox.waiting()] == ["critical", "new", "newer"]
     assert outbox.num_dropped == 2
-    assert "dropped 2 of the oldest, 2 since the start" in caplog.text
+    assert (
+        "dropped 2 reports (outbox full: the oldest, critical ones last), 2 since the start"
+        in caplog.text
+    )
     outbox.close()
 
 

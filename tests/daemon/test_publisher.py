@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from daemon.outbox import Outbox
-from daemon.publisher import MAX_IN_FLIGHT, Publisher
+from daemon.publisher import MAX_IN_FLIGHT, MAX_STATES_IN_FLIGHT, Publisher
 from daemon.sending import LATE_AFTER_S
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink, alert
@@ -182,3 +182,38 @@ def test_many_reports_are_sent_in_order_and_never_too_many_at_once(
     assert [payload["event_id"] for _, payload in link.reports()] == [
         f"{number:02}" for number in range(50) for _ in range(2)
     ]
+
+
+def test_what_former_settings_left_on_the_broker_is_turned_off_and_ours_is_not(
+    publisher: Publisher, link: FakeLink
+) -> None:
+    ours, stray = (TOPICS.class_state("mic", name) for name in ("smoke_alarm", "baby_cry"))
+    source = TOPICS.source_status("garage")
+    publisher.retain(ours, b"ON")
+    link.connect()
+    for topic, payload in ((ours, b"ON"), (stray, b"ON"), (source, b"online")):
+        link.find_retained(topic, payload)
+    link.find_retained(TOPICS.class_state("attic", "alarm"), b"OFF")
+    publisher.pump()
+
+    assert link.states() == [(ours, b"ON"), (stray, b"OFF"), (source, b"offline")]
+
+
+def test_of_states_that_change_faster_than_the_broker_takes_them_the_newest_is_sent(
+    publisher: Publisher, link: FakeLink
+) -> None:
+    link.connect()
+    publisher.pump()
+    for number in range(10 * MAX_STATES_IN_FLIGHT):
+        publisher.retain("a", b"%d" % number)
+        publisher.retain("b", b"%d" % -number)
+    assert len(link.sent) == MAX_STATES_IN_FLIGHT
+
+    for _ in range(3):
+        link.acknowledge_all()
+        publisher.pump()
+
+    assert publisher.is_idle
+    assert len(link.sent) == MAX_STATES_IN_FLIGHT + 2
+    last = 10 * MAX_STATES_IN_FLIGHT - 1
+    assert link.states()[-2:] == [("a", b"%d" % last), ("b", b"%d" % -last)]

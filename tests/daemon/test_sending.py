@@ -1,5 +1,6 @@
 """Reports on a disk that does not take them, and over a restart of the machine."""
 
+import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.outbox import Outbox
-from daemon.publisher import Publisher
+from daemon.publisher import NOTE_AGAIN_S, Publisher
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink, alert
 
@@ -120,3 +121,20 @@ def test_an_alert_of_a_former_boot_is_never_a_fresh_one(
     (first, payload), _, (second, _), _ = link.reports()
     assert (first, payload["delayed"]) == (TOPICS.alert, True)
     assert second == TOPICS.alert_late
+
+
+def test_what_is_open_is_noted_once_the_disk_works_again(
+    publisher: Publisher,
+    outbox: Outbox,
+    clock: FakeClock,
+    broken_disk: sqlite3.Connection,
+) -> None:
+    publisher.report(alert("x"))
+    publisher.report([dataclasses.replace(alert("y")[1], is_last=True)])
+    broken_disk.close()
+    assert outbox.open_events() == {}
+
+    clock.advance(NOTE_AGAIN_S)
+    publisher.pump()
+
+    assert list(outbox.open_events()) == ["x"]

@@ -46,7 +46,7 @@ def test_all_faults_are_named_at_once_with_line_and_key_and_what_was_wanted_and_
 mqtt: {host: broker, prt: 1883, port: "1883"}
 sources:
   - {name: mic, kind: microphone, devic: pulse}
-  - {name: cam, kind: rtsp}
+  - {name: cam, kind: radio}
   - {name: pipe, kind: command, command: [arecord, 3], sample_rate_hz: 44.1k}
 thresholds:
   smoke_alarm: {on: 3}
@@ -62,7 +62,7 @@ tresholds: {}
         "2: mqtt.port: wanted a whole number from 1 to 65535, found '1883'",
         "2: mqtt.prt: unknown key; did you mean 'port'?",
         "4: sources[0].devic: unknown key; did you mean 'device'?",
-        "5: sources[1]: wanted kind to be one of command, file, microphone, found 'rtsp'",
+        "5: sources[1]: wanted kind to be one of command, file, microphone, rtsp, found 'radio'",
         "6: sources[2].command[1]: wanted a command line, or a list of its words, found 3",
         (
             "6: sources[2].sample_rate_hz: wanted the rate at which the command writes, from 8000 "

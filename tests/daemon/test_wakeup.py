@@ -4,7 +4,7 @@ import os
 import select
 import signal
 
-from daemon.wakeup import StopRequest, Wakeup
+from daemon.wakeup import ReloadRequest, StopRequest, Wakeup
 
 
 def is_awake(wakeup: Wakeup) -> bool:
@@ -36,4 +36,16 @@ def test_a_term_signal_asks_to_stop_and_the_former_handlers_come_back() -> None:
 
     assert stop.is_set
     assert signal.getsignal(signal.SIGTERM) is before
+    wakeup.close()
+
+
+def test_a_hangup_signal_asks_once_to_read_the_settings_again() -> None:
+    wakeup = Wakeup()
+    reload = ReloadRequest(wakeup)
+    with reload.on_signal():
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert is_awake(wakeup)
+
+    assert reload.take()
+    assert not reload.take()
     wakeup.close()

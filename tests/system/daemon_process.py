@@ -25,9 +25,10 @@ class DaemonProcess:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._settings = folder / "settings.yaml"
-        complete = {"node": "test", "state_directory": str(folder / "state"), **settings}
-        self._settings.write_text(json.dumps(complete))
+        self._content = {"node": "test", "state_directory": str(folder / "state"), **settings}
+        self._settings.write_text(json.dumps(self._content))
         self._log = folder / "daemon.log"
+        self._former_log_bytes = 0
         self._environment = {
             **{name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"},
             "PYTHONPATH": str(ROOT),
@@ -46,8 +47,14 @@ class DaemonProcess:
         """What it has said so far, over all its runs."""
         return self._log.read_text()
 
+    @property
+    def log_of_this_run(self) -> str:
+        """What it has said since its latest start."""
+        return self._log.read_bytes()[self._former_log_bytes :].decode()
+
     def start(self) -> None:
         """Start it; does not wait."""
+        self._former_log_bytes = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "aed", "run", "--config", str(self._settings)],
@@ -56,6 +63,13 @@ class DaemonProcess:
                 env=self._environment,
                 cwd=self._settings.parent,
             )
+
+    def reload(self, **changes: object) -> None:
+        """Change keys of the settings and ask it to read them again; does not wait."""
+        self._content.update(changes)
+        self._settings.write_text(json.dumps(self._content))
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Ask it to stop; returns its exit code and how long it took."""

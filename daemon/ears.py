@@ -1,0 +1,100 @@
+"""Makes what hears the sources: the bundle that settings ask for, and an ear for each source."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aed import __version__
+from aed.bundle import Bundle, default_bundle_path, load_bundle
+from aed.hearing import Hearing
+from daemon.announcer import Announcer
+from daemon.clocks import Clock, StreamClock
+from daemon.ear import Ear
+from daemon.former_events import FormerEvent
+from daemon.payloads import InfoPayload
+from daemon.settings import Settings
+from daemon.settings_file import state_directory
+from daemon.settings_nodes import class_nodes, fit_to_ontology
+from daemon.topics import Topics
+
+
+def load_fitting_bundle(settings: Settings, *, where: Path, must_pass: bool = True) -> Bundle:
+    """Load the bundle that settings ask for, and check that they fit together.
+
+    Args:
+        settings: validated settings.
+        where: their file.
+        must_pass: refuse a bundle that fails its self-test.
+
+    Raises:
+        SettingsError: the settings do not fit the bundle.
+        BundleError: the bundle cannot be used.
+    """
+    bundle = load_bundle(bundle_path(settings), must_pass=must_pass)
+    if not settings.second_look:
+        bundle = bundle.without_second_look()
+    fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
+    return bundle
+
+
+def bundle_path(settings: Settings) -> Path:
+    """Folder of the bundle that settings ask for: theirs, the installed one, the shipped one."""
+    return settings.bundle or default_bundle_path(state_directory(settings))
+
+
+def _model_name(bundle: Bundle) -> str:
+    return f"{bundle.name}@{bundle.digest[:8]}"
+
+
+def info_of(settings: Settings, bundle: Bundle, *, started_at: str) -> InfoPayload:
+    """Say what runs here.
+
+    Args:
+        settings: validated settings.
+        bundle: the bundle that is used.
+        started_at: when the daemon started, RFC 3339 in UTC.
+    """
+    return InfoPayload(
+        version=__version__,
+        node=settings.node,
+        model=_model_name(bundle),
+        ontology=bundle.ontology.name,
+        ontology_digest=bundle.ontology.digest,
+        sources=tuple(source.name for source in settings.sources),
+        classes=class_nodes(settings, bundle.ontology),
+        reportable=tuple(node.id for node in bundle.ontology.nodes if node.alert is not None),
+        started_at=started_at,
+    )
+
+
+def new_ear(
+    source: str,
+    *,
+    settings: Settings,
+    bundle: Bundle,
+    clock: Clock,
+    former: Sequence[FormerEvent],
+) -> Ear:
+    """Make what hears one source.
+
+    Args:
+        source: its name.
+        settings: validated settings that fit the bundle.
+        bundle: what to hear with.
+        clock: the machine's clocks.
+        former: events that were left open at the source.
+    """
+    stream_clock = StreamClock(clock)
+    return Ear(
+        hearing=Hearing(bundle, settings.threshold_layer()),
+        announcer=Announcer(
+            source=source,
+            classes=class_nodes(settings, bundle.ontology),
+            model=_model_name(bundle),
+            topics=Topics(node=settings.node),
+            clock=clock,
+            stream_clock=stream_clock,
+            former=former,
+        ),
+        stream_clock=stream_clock,
+        clock=clock,
+    )
