@@ -41,7 +41,7 @@ class StreamingDetector:
         # Lives as long as the stream: the resampler, what each layer remembers, the samples that
         # do not fill a frame yet, and how many frames went by.
         self._conditioner = Conditioner()
-        self._inference = bundle.new_stream()
+        self.inference = bundle.new_stream()
         self._pending: list[NDArray[np.float32]] = []
         self._pending_samples = 0
         self._next_frame = 0
@@ -70,7 +70,21 @@ class StreamingDetector:
         Raises:
             AudioError: the chunk has an impossible shape or rate.
         """
-        return self._hear(self._conditioner.feed(chunk))
+        return self.complete([self.inference.run(block) for block in self.take(chunk)])
+
+    def take(self, chunk: AudioChunk) -> list[NDArray[np.float32]]:
+        """Take a chunk whose whole frames the caller hands to `inference`, and then `complete`s.
+
+        Args:
+            chunk: any length, rate and channel count.
+
+        Returns:
+            The samples that are to be heard now, (S,) each, at most 1 s.
+
+        Raises:
+            AudioError: the chunk has an impossible shape or rate.
+        """
+        return self._cut(self._conditioner.feed(chunk))
 
     def flush(self) -> Posteriors:
         """Hear what is left, padded with silence to a whole frame.
@@ -79,18 +93,19 @@ class StreamingDetector:
             The last frames; at most a few. Feeding may go on: stream time then continues at the
             next whole frame.
         """
-        return self._hear(self._conditioner.flush(), pad=True)
+        blocks = self._cut(self._conditioner.flush(), pad=True)
+        return self.complete([self.inference.run(block) for block in blocks])
 
     def reset(self) -> None:
         """Forget the stream; the next chunk is heard at stream time 0."""
         self._conditioner.reset()
-        self._inference.reset()
+        self.inference.reset()
         self._pending.clear()
         self._pending_samples = 0
         self._next_frame = self.lost_frames = 0
 
-    def _hear(self, samples: NDArray[np.float32], *, pad: bool = False) -> Posteriors:
-        """Queue samples, run the network over whole frames, keep the rest."""
+    def _cut(self, samples: NDArray[np.float32], *, pad: bool = False) -> list[NDArray[np.float32]]:
+        """Queue samples, cut whole frames from them, keep the rest."""
         if len(samples):
             self._pending.append(samples)
             self._pending_samples += len(samples)
@@ -99,20 +114,25 @@ class StreamingDetector:
             self._pending.append(np.zeros(missing, np.float32))
             self._pending_samples += missing
         frames = self._pending_samples // HOP_SAMPLES
-        start_frame = self._next_frame
         if not frames:
-            return self._posteriors([], start_frame)
+            return []
         heard = np.concatenate(self._pending) if len(self._pending) > 1 else self._pending[0]
         used = frames * HOP_SAMPLES
         self._pending = [heard[used:].copy()] if used < len(heard) else []
         self._pending_samples -= used
-        self._next_frame += frames
         step = MOST_FRAMES * HOP_SAMPLES
-        blocks = [heard[start : min(start + step, used)] for start in range(0, used, step)]
-        return self._posteriors(blocks, start_frame)
+        return [heard[start : min(start + step, used)] for start in range(0, used, step)]
 
-    def _posteriors(self, blocks: list[NDArray[np.float32]], start_frame: int) -> Posteriors:
-        heard = [self._run(block) for block in blocks] or [self._nothing]
+    def complete(self, frames: list[Frames]) -> Posteriors:
+        """Make posteriors of what `inference` gave for the blocks that were taken.
+
+        Args:
+            frames: in the order of the blocks; a network whose states hold no numbers any more
+                begins anew.
+        """
+        heard = [self._checked(each) for each in frames] or [self._nothing]
+        start_frame = self._next_frame
+        self._next_frame += sum(len(each.values) for each in heard)
         embeddings = [each.embedding for each in heard if each.embedding is not None]
         return Posteriors(
             values=_joined([each.values for each in heard]),
@@ -122,15 +142,13 @@ class StreamingDetector:
             embedding=_joined(embeddings) if embeddings else None,
         )
 
-    def _run(self, block: NDArray[np.float32]) -> Frames:
-        """One call; a network whose states hold no numbers any more begins anew."""
-        frames = self._inference.run(block)
+    def _checked(self, frames: Frames) -> Frames:
         if np.isfinite(frames.values).all():
             return frames
         if not self.lost_frames:
             _logger.error("the model gave no numbers; it begins anew, as at the start of a stream")
         self.lost_frames += len(frames.values)
-        self._inference.reset()
+        self.inference.reset()
         return frames._replace(values=np.zeros_like(frames.values))
 
 

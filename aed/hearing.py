@@ -36,6 +36,7 @@ class Hearing:
 
     Attributes:
         labels: columns of the posteriors.
+        detector: from sound to posteriors.
 
     Raises:
         ThresholdsError: `settings` name unknown nodes or impossible numbers.
@@ -48,7 +49,7 @@ class Hearing:
         if bundle.verifier is not None:
             second_look = SecondLook(bundle.verifier, bundle.labels, **edges_hz)
         # Both live as long as the stream.
-        self._detector = StreamingDetector(bundle)
+        self.detector = StreamingDetector(bundle)
         self._tracker = EventTracker(
             bundle.ontology,
             resolve(bundle.thresholds, bundle.ontology, settings),
@@ -67,7 +68,14 @@ class Hearing:
         Raises:
             AudioError: the chunk has an impossible shape or rate.
         """
-        posteriors = self._detector.feed(chunk)
+        return self.track(self.detector.feed(chunk))
+
+    def track(self, posteriors: Posteriors) -> Heard:
+        """Go on with what the detector has heard.
+
+        Args:
+            posteriors: the next frames of the stream.
+        """
         return Heard(posteriors=posteriors, events=self._tracker.feed(posteriors))
 
     def flush(self, *, is_whole: bool = True) -> Heard:
@@ -76,11 +84,11 @@ class Hearing:
         Args:
             is_whole: see `EventTracker.flush`.
         """
-        posteriors = self._detector.flush()
+        posteriors = self.detector.flush()
         events = [*self._tracker.feed(posteriors), *self._tracker.flush(is_whole=is_whole)]
         return Heard(posteriors=posteriors, events=events)
 
     def reset(self) -> None:
         """Forget the stream."""
-        self._detector.reset()
+        self.detector.reset()
         self._tracker.reset()

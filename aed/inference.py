@@ -116,6 +116,10 @@ class Inference:
         scale: (N,) float32, calibration of the conditional logits.
         bias: (N,) float32, the same.
         keeps_embedding: hand on the embeddings too, for a second look.
+
+    Attributes:
+        session: the network, which other streams use as well.
+        calibration: its inputs `scale` and `bias`.
     """
 
     def __init__(
@@ -126,9 +130,9 @@ class Inference:
         *,
         keeps_embedding: bool = False,
     ) -> None:
-        self._session = session
+        self.session = session
+        self.calibration = {"scale": scale, "bias": bias}
         self._keeps_embedding = keeps_embedding
-        self._calibration = {"scale": scale, "bias": bias}
         # Lives as long as the stream: what each layer remembers of it, twice, and whose turn it is.
         self._states = (_zero_states(session), _zero_states(session))
         self._turn = 0
@@ -139,6 +143,29 @@ class Inference:
         for states in self._states:
             for state in states.values():
                 state.fill(0.0)
+
+    @property
+    def states(self) -> _Arrays:
+        """What each layer remembers of the stream now, (1, …) each; may be written to."""
+        return self._states[self._turn]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The graph's outputs that are read: what `Frames` holds, and the next states."""
+        embedding = ["embedding"] if self._keeps_embedding else []
+        states = [f"next_{name}" for name in self.states]
+        return ["posteriors", "log_mel", "level_dbfs", *embedding, *states]
+
+    def check_length(self, num_samples: int) -> int:
+        """Number of posterior frames in a block.
+
+        Raises:
+            ValueError: it is no whole number of hops, or too many of them.
+        """
+        frames, rest = divmod(num_samples, HOP_SAMPLES)
+        if rest or not 1 <= frames <= MOST_FRAMES:
+            raise ValueError(f"wanted 1 to {MOST_FRAMES} hops of {HOP_SAMPLES}, got {num_samples}")
+        return frames
 
     def run(self, samples: NDArray[np.float32]) -> Frames:
         """Hear the next samples of the stream.
@@ -152,20 +179,18 @@ class Inference:
         Raises:
             ValueError: S is none of these.
         """
-        frames, rest = divmod(len(samples), HOP_SAMPLES)
-        if rest or not 1 <= frames <= MOST_FRAMES:
-            raise ValueError(f"wanted 1 to {MOST_FRAMES} hops of {HOP_SAMPLES}, got {len(samples)}")
+        frames = self.check_length(len(samples))
         block = self._blocks.get(frames)
         if block is None:
             block = self._blocks[frames] = _Block(
-                self._session,
+                self.session,
                 frames,
-                self._calibration,
+                self.calibration,
                 self._states,
                 keeps_embedding=self._keeps_embedding,
             )
         block.audio[0] = samples
-        self._session.run_with_iobinding(block.bindings[self._turn])
+        self.session.run_with_iobinding(block.bindings[self._turn])
         self._turn = 1 - self._turn
         heard = block.heard
         return Frames(

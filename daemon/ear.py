@@ -9,7 +9,7 @@ from daemon.meter import Meter
 
 if TYPE_CHECKING:
     from aed.audio import AudioChunk
-    from aed.hearing import Hearing
+    from aed.hearing import Heard, Hearing
 
 
 class Ear:
@@ -38,21 +38,28 @@ class Ear:
         """States to publish before anything was heard."""
         return self._announcer.initial_states()
 
-    def hear(self, chunk: "AudioChunk", *, waited_s: float = 0.0) -> list[Announcement]:
-        """Hear a chunk.
+    def take(self, chunk: "AudioChunk", *, waited_s: float = 0.0) -> "Hearing":
+        """Take a chunk that is about to be heard.
 
         Args:
             chunk: the next of the stream.
             waited_s: how long ago its end arrived.
 
         Returns:
-            What there is to say about it.
+            What shall hear it.
         """
         self._heard_s += chunk.duration_s
         self._stream_clock.mark(self._heard_s, waited_s=waited_s)
-        begin_s = self._clock.boottime_s()
-        heard = self._hearing.feed(chunk)
-        self.meter.note(heard.posteriors, took_s=self._clock.boottime_s() - begin_s)
+        return self._hearing
+
+    def tell(self, heard: "Heard", *, took_s: float) -> list[Announcement]:
+        """Say what there is to say about what has been heard.
+
+        Args:
+            heard: what the chunk gave.
+            took_s: how long that took.
+        """
+        self.meter.note(heard.posteriors, took_s=took_s)
         return [self._announcer.announce(event) for event in heard.events]
 
     def tick(self) -> list[Announcement]:

@@ -10,6 +10,7 @@ import select
 from collections.abc import Mapping, Sequence
 
 from daemon.announcer import Announcement
+from daemon.arrivals import hear_arrived, wait_for_others
 from daemon.child import LEAVE_S
 from daemon.clocks import Clock
 from daemon.ear import Ear
@@ -143,12 +144,12 @@ class Service:
         self._publisher.retain(self._topics.status, ONLINE)
 
     def _turn(self) -> None:
-        self._wait(TURN_S)
+        ready = self._wait(TURN_S)
+        descriptors = self._source_descriptors()
+        wait_for_others(descriptors, descriptors & ready, clock=self._clock)
+        # First what has arrived: after a pause of our own, silence is nobody's fault.
+        self._publish(hear_arrived(self._ears, clock=self._clock))
         for source, ear in self._ears:
-            # First what has arrived: after a pause of our own, silence is nobody's fault.
-            chunk = source.read()
-            if chunk is not None:
-                self._publish(ear.hear(chunk, waited_s=source.backlog.lag_s))
             source.tick()
             if source.take_cut():
                 self._publish(ear.cut(is_whole=source.is_finished))
@@ -160,14 +161,17 @@ class Service:
         self._floors.tick()
         self._ping()
 
-    def _wait(self, timeout_s: float) -> None:
-        descriptors = [self._wakeup.fileno()]
-        descriptors += [fd for source, _ in self._ears if (fd := source.fileno()) is not None]
+    def _wait(self, timeout_s: float) -> set[int]:
+        """Wait for whatever comes first; returns what can be read."""
         poller = select.poll()
-        for descriptor in descriptors:
+        for descriptor in (self._wakeup.fileno(), *self._source_descriptors()):
             poller.register(descriptor, select.POLLIN)
-        poller.poll(timeout_s * 1000)
+        ready = {descriptor for descriptor, _ in poller.poll(timeout_s * 1000)}
         self._wakeup.drain()
+        return ready
+
+    def _source_descriptors(self) -> set[int]:
+        return {fd for source, _ in self._ears if (fd := source.fileno()) is not None}
 
     def _publish(self, announcements: Sequence[Announcement]) -> None:
         for announcement in announcements:

@@ -192,7 +192,7 @@ def test_a_model_that_gives_no_numbers_begins_anew_and_says_so(
     bundle: Bundle, caplog: pytest.LogCaptureFixture
 ) -> None:
     detector = StreamingDetector(bundle)
-    detector._inference = _Spoiled(bundle.new_stream())  # type: ignore[assignment]
+    detector.inference = _Spoiled(bundle.new_stream())  # type: ignore[assignment]
     second = AudioChunk(samples=np.zeros(16_000, np.float32), sample_rate_hz=16_000)
 
     lost, heard = detector.feed(second), detector.feed(second)

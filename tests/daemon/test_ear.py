@@ -6,7 +6,7 @@ import pytest
 from aed.audio import AudioChunk
 from aed.hearing import Heard, Hearing
 from aed.posteriors import Posteriors
-from daemon.announcer import Announcer
+from daemon.announcer import Announcement, Announcer
 from daemon.clocks import StreamClock
 from daemon.ear import Ear
 from daemon.topics import Topics
@@ -70,10 +70,14 @@ def chunk(level: float) -> AudioChunk:
     return AudioChunk(samples=np.full(1_600, level, np.float32), sample_rate_hz=16_000)
 
 
+def hear(ear: Ear, chunk: AudioChunk) -> list[Announcement]:
+    return ear.tell(ear.take(chunk).feed(chunk), took_s=0.0)
+
+
 def test_what_is_heard_is_announced(ear: Ear) -> None:
-    assert ear.hear(chunk(0.1)) == []
-    (start,) = ear.hear(chunk(0.9))
-    (end,) = ear.hear(chunk(0.1))
+    assert hear(ear, chunk(0.1)) == []
+    (start,) = hear(ear, chunk(0.9))
+    (end,) = hear(ear, chunk(0.1))
 
     assert [report.kind for report in start.reports] == ["alert", "event"]
     assert [report.kind for report in end.reports] == ["event"]
@@ -82,9 +86,9 @@ def test_what_is_heard_is_announced(ear: Ear) -> None:
 def test_the_end_of_a_stream_ends_what_is_open_and_begins_anew(
     ear: Ear, hearing: FakeHearing
 ) -> None:
-    (start,) = ear.hear(chunk(0.9))
+    (start,) = hear(ear, chunk(0.9))
     (end,) = ear.cut()
-    (again,) = ear.hear(chunk(0.9))
+    (again,) = hear(ear, chunk(0.9))
 
     assert end.reports[0].event_id == start.reports[0].event_id
     assert end.states[-1].payload == b"OFF"
@@ -95,7 +99,7 @@ def test_the_end_of_a_stream_ends_what_is_open_and_begins_anew(
 
 
 def test_a_recording_that_was_heard_to_its_end_is_decided(ear: Ear, hearing: FakeHearing) -> None:
-    ear.hear(chunk(0.9))
+    hear(ear, chunk(0.9))
     ear.cut(is_whole=True)
 
     assert hearing.was_whole

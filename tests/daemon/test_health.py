@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from aed.bundle import Bundle
 from aed.hearing import Hearing
 from daemon.announcer import Announcer
+from daemon.arrivals import hear_arrived
 from daemon.clocks import StreamClock
 from daemon.ear import Ear
 from daemon.health import EVERY_S, FRESH_S, Health, without_secrets
@@ -52,9 +53,7 @@ class Home:
     health: Health
 
     def turn(self) -> None:
-        chunk = self.source.read()
-        if chunk is not None:
-            self.ear.hear(chunk)
+        hear_arrived([(self.source, self.ear)], clock=self.clock)
         self.source.tick()
         self.health.tick()
         self.publisher.pump()

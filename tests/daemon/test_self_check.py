@@ -109,3 +109,18 @@ def test_without_a_disk_to_remember_it_there_is_no_restart(bundle: Bundle, tmp_p
 
     assert not check.must_restart
     assert check.problem is not None
+
+
+def test_another_model_is_tested_at_once_and_the_same_one_is_not(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    check = SelfCheck(bundle, folder=tmp_path, clock=FakeClock())
+    pass_through(check)
+    first = check.health
+
+    check.follow(bundle)
+    check.tick()
+    assert check.health is first
+    check.follow(replace(spoilt(bundle), digest="another"))
+    pass_through(check)
+    assert check.problem is not None
