@@ -17,7 +17,7 @@ from tests.benchmarks.contestants import (
     yamnet_folder,
 )
 from tests.benchmarks.cost import costs_ms_per_s
-from tests.benchmarks.daemon_memory import daemon_memory_mb
+from tests.benchmarks.daemon_cost import daemon_costs
 from tests.benchmarks.fresh import start
 from tests.benchmarks.hot_spots import hot_spots
 from tests.benchmarks.layers import layers_ms_per_s
@@ -68,7 +68,7 @@ def measure(bundle_path: Path, *, rounds: int, starts: int) -> Results:
         contestants=contestants,
         costs=costs_ms_per_s(contestants, scene.samples, rounds),
         starts={who: [start(who, where) for _ in range(starts)] for who, where in places.items()},
-        daemon_mb=daemon_memory_mb(bundle_path, scene.samples),
+        daemons=daemon_costs(bundle_path, scene.samples),
         model_bytes={who: file.stat().st_size for who, file in files.items()},
         layers=layers_ms_per_s(bundle, scene.samples, hop_samples, rounds),
         hot_spots=hot_spots(bundle, scene.samples, hop_samples),

@@ -15,6 +15,7 @@ from tests.benchmarks.contestants import (
     Contestant,
 )
 from tests.benchmarks.cost import cost_per_call, ratios, spread
+from tests.benchmarks.daemon_cost import DaemonCost
 from tests.benchmarks.fresh import Start
 from tests.benchmarks.hot_spots import HotSpots
 
@@ -34,7 +35,7 @@ class Results:
         contestants: who took part.
         costs: key of a contestant to ms of processor time per second of audio, per round.
         starts: `aed` and, if present, `yamnet` to their fresh processes.
-        daemon_mb: memory of `aed run` with one source, all its processes.
+        daemons: what `aed run` needs with one source and with more.
         model_bytes: size of the model files, by the keys of `starts`.
         layers: layer of aed to its part of the cost at the daemon's pace, per round.
         hot_spots: what the layer of onnxruntime consists of.
@@ -45,7 +46,7 @@ class Results:
     contestants: Sequence[Contestant]
     costs: Mapping[str, Sequence[float]]
     starts: Mapping[str, Sequence[Start]]
-    daemon_mb: float
+    daemons: Sequence[DaemonCost]
     model_bytes: Mapping[str, int]
     layers: Mapping[str, Sequence[float]]
     hot_spots: HotSpots
@@ -109,7 +110,7 @@ def as_json(results: Results) -> dict[str, Any]:
             for who, starts in results.starts.items()
         },
         "aed_ms_per_s_of_audio_and_per_call": list(results.aed_cost_per_call),
-        "daemon_memory_mb": results.daemon_mb,
+        "daemons": [asdict(each) for each in results.daemons],
         "layers_ms_per_s": {
             layer: asdict(spread(rounds)) for layer, rounds in results.layers.items()
         },
@@ -123,6 +124,7 @@ def show(results: Results, console: Console) -> None:
     console.print(f"Audio: {results.audio}\n")
     console.print(_cost_table(results))
     console.print(_process_table(results))
+    console.print(_daemon_table(results))
     console.print(_layer_table(results))
     per_s, per_call = results.aed_cost_per_call
     console.print(
@@ -174,7 +176,20 @@ def _process_table(results: Results) -> Table:
             f"{memory.median:.1f}",
             f"{results.model_bytes[who] / 1_000_000:.2f}",
         )
-    table.add_row("aed run, one source", "", f"{results.daemon_mb:.1f}", "")
+    return table
+
+
+def _daemon_table(results: Results) -> Table:
+    table = Table(title="aed run", title_justify="left")
+    for name in ("sources", "daemon, ms a second", "its children, ms a second", "PSS (MB)"):
+        table.add_column(name, justify="right")
+    for each in results.daemons:
+        table.add_row(
+            str(each.num_sources),
+            f"{each.daemon_ms_per_s:.1f}",
+            f"{each.children_ms_per_s:.1f}",
+            f"{each.memory_mb:.1f}",
+        )
     return table
 
 

@@ -1,8 +1,5 @@
 """The benchmark's own arithmetic, and one short run of all of it."""
 
-import subprocess
-import sys
-import time
 from io import StringIO
 
 import numpy as np
@@ -12,6 +9,7 @@ from onnx import TensorProto, helper
 from rich.console import Console
 
 from aed.audio import SAMPLE_RATE_HZ
+from aed.bundle import default_bundle_path
 from daemon import capture, playback
 from tests.benchmarks.contestants import (
     AED_CALLS_PER_S,
@@ -23,7 +21,7 @@ from tests.benchmarks.contestants import (
     yamnet_folder,
 )
 from tests.benchmarks.cost import cost_per_call, costs_ms_per_s, ratios, spread
-from tests.benchmarks.daemon_memory import family
+from tests.benchmarks.daemon_cost import DaemonCost, daemon_costs
 from tests.benchmarks.fresh import Start
 from tests.benchmarks.hot_spots import HotSpots, ancestors
 from tests.benchmarks.report import (
@@ -55,7 +53,9 @@ def results(costs: dict[str, list[float]]) -> Results:
         ],
         costs={DAEMON_AED: [4.0, 8.0, 36.0], **costs},
         starts={"aed": [Start(first_posterior_s=0.3, memory_mb=50.0)]},
-        daemon_mb=90.0,
+        daemons=[
+            DaemonCost(num_sources=1, memory_mb=90.0, daemon_ms_per_s=8.0, children_ms_per_s=1.5)
+        ],
         model_bytes={"aed": 1_000_000},
         layers={"onnxruntime": [0.4, 0.5, 0.6]},
         hot_spots=HotSpots(front_end_ms=0.1, network_ms=0.2, kernels_per_call=9, kernels_ms={}),
@@ -141,16 +141,13 @@ def test_the_tables_fit_a_terminal_and_name_both_ratios() -> None:
     assert "…" not in sink.getvalue()
 
 
-def test_a_family_is_a_process_and_its_descendants() -> None:
-    script = "import subprocess, sys; subprocess.run(['cat'])"
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-    ) as process:
-        while len(members := family(str(process.pid))) < 2:
-            assert process.poll() is None
-            time.sleep(0.01)
-        assert process.stdin is not None
-        process.stdin.close()
+@pytest.mark.slow
+def test_a_running_daemon_is_measured_with_its_children() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.01, SAMPLE_RATE_HZ).astype(np.float32)
 
-    assert members[0] == str(process.pid)
-    assert len(members) == 2
+    (cost,) = daemon_costs(default_bundle_path(), noise, num_sources=[2], measure_s=2.0)
+
+    assert cost.num_sources == 2
+    assert 30.0 < cost.memory_mb < 300.0
+    assert 0.0 < cost.daemon_ms_per_s < 1000.0
+    assert 0.0 <= cost.children_ms_per_s < 1000.0
