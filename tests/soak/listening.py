@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import psutil
 import soundfile
 
 from daemon.topics import Topics
+from tests.soak.growth import Growth, Sample, growth, sample
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.daemon_process import DaemonProcess
 from tests.system.loudness_bundle import HEARD
@@ -27,12 +27,6 @@ BEEPS_S = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
 GAP_S = 300.0
 """This bundle hears some thousand times as fast as sound: a few events a second are left."""
 
-WARM_UP_SHARE = 0.2
-"""Of the time: caches fill and allocators settle, which is no leak."""
-
-HOUR_S = 3_600.0
-_MEBI = 1 << 20
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListeningReport:
@@ -44,10 +38,7 @@ class ListeningReport:
         missed: beeps between two events of which nothing was told.
         unexpected: events that are no beep.
         dropped_lines: lines of the log about reports that were dropped.
-        memory_mib: unique memory at the end, all its processes.
-        memory_mib_per_hour: slope after the warm-up.
-        files_per_hour: slope of open file descriptors.
-        threads_per_hour: slope of threads.
+        growth: of memory, files, threads.
         exit_code: of the daemon, asked to stop.
     """
 
@@ -56,19 +47,8 @@ class ListeningReport:
     missed: int
     unexpected: int
     dropped_lines: int
-    memory_mib: float
-    memory_mib_per_hour: float
-    files_per_hour: float
-    threads_per_hour: float
+    growth: Growth
     exit_code: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sample:
-    at_s: float
-    memory_bytes: int
-    num_files: int
-    num_threads: int
 
 
 def listen(
@@ -107,20 +87,16 @@ def listen(
         },
     )
     lengths_s: list[float] = []
-    samples: list[_Sample] = []
+    samples: list[Sample] = []
     try:
         daemon.start()
         subscriber.wait_for(Topics(node=NODE).hearing, b"online", 60.0)
         begin_s = time.monotonic()
         every_s = max(1.0, duration_s / 600)
         while (at_s := time.monotonic() - begin_s) < duration_s:
-            samples.append(_sample(daemon.pid, at_s))
+            samples.append(sample(daemon.pid, at_s))
             lengths_s += _take_lengths(subscriber)
-            say(
-                f"{at_s:.0f} of {duration_s:.0f} s: {len(lengths_s)} events, "
-                f"{samples[-1].memory_bytes / _MEBI:.1f} MiB, {samples[-1].num_files} files, "
-                f"{samples[-1].num_threads} threads"
-            )
+            say(f"{at_s:.0f} of {duration_s:.0f} s: {len(lengths_s)} events, {samples[-1]}")
             time.sleep(every_s)
         wall_s = time.monotonic() - begin_s
         exit_code, _ = daemon.stop()
@@ -136,10 +112,7 @@ def listen(
         missed=missed,
         unexpected=unexpected,
         dropped_lines=daemon.log.count("outbox: dropped"),
-        memory_mib=round(samples[-1].memory_bytes / _MEBI, 1),
-        memory_mib_per_hour=_slope(samples, lambda sample: sample.memory_bytes / _MEBI),
-        files_per_hour=_slope(samples, lambda sample: sample.num_files),
-        threads_per_hour=_slope(samples, lambda sample: sample.num_threads),
+        growth=growth(samples),
         exit_code=exit_code,
     )
 
@@ -180,24 +153,3 @@ def _take_lengths(subscriber: Subscriber) -> list[float]:
     del subscriber.heard[: len(messages)]
     told = [json.loads(message.payload) for message in messages if message.topic == topic]
     return [float(event["duration_s"]) for event in told if event["phase"] == "end"]
-
-
-def _sample(pid: int, at_s: float) -> _Sample:
-    main = psutil.Process(pid)
-    family = [main, *main.children(recursive=True)]
-    return _Sample(
-        at_s=at_s,
-        memory_bytes=sum(process.memory_full_info().uss for process in family),
-        num_files=main.num_fds(),
-        num_threads=main.num_threads(),
-    )
-
-
-def _slope(samples: Sequence[_Sample], value: Callable[[_Sample], float]) -> float:
-    """Growth per hour, by least squares, after the warm-up."""
-    late = [sample for sample in samples if sample.at_s >= WARM_UP_SHARE * samples[-1].at_s]
-    at_h = np.array([sample.at_s for sample in late]) / HOUR_S
-    values = np.array([value(sample) for sample in late], np.float64)
-    if len(late) < 2:
-        return 0.0
-    return round(float(np.polyfit(at_h, values, 1)[0]), 3)
