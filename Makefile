@@ -12,7 +12,7 @@ TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libpor
 # Words for pytest, e.g. make test PYTEST_ARGS='tests/aed -x'
 PYTEST_ARGS ?=
 EXPERIMENT_ARGS ?=
-# How long make soak listens (0.02 is about a minute), and how often it kills the daemon then.
+# How long make soak listens, and how often it kills a daemon meanwhile.
 HOURS ?= 1
 ROUNDS ?= 200
 
@@ -27,7 +27,7 @@ help:
 	@echo "make lint    ruff (format and lint) and mypy --strict"
 	@echo "make bench   CPU, memory and delay beside YAMNet; writes build/bench.json"
 	@echo "make experiment  make the cells of docs/experiments.md that are missing (hours), and the page"
-	@echo "make soak    the daemon for HOURS=1, then killed ROUNDS=200 times; writes build/soak.json"
+	@echo "make soak    the daemon for HOURS=1, killed ROUNDS=200 times, unplugged; writes build/soak.json"
 	@echo "make install    as root: install aed as a service of this machine, or upgrade it"
 	@echo "make uninstall  as root: remove it; PURGE=1 removes settings and state as well"
 	@echo "make clean   remove .venv and everything built"

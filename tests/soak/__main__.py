@@ -17,6 +17,7 @@ from tests.soak.growth import HOUR_S
 from tests.soak.listening import ListeningReport, listen
 from tests.soak.living import LivingReport, live
 from tests.soak.recovery import Recovery
+from tests.soak.unplugging import unplug
 from tests.system.kill_rounds import KillReport, KillRounds
 from tests.system.loudness_bundle import write_loudness_bundle
 
@@ -50,12 +51,14 @@ def main() -> int:
         kills = KillRounds(folder / "kills", bundle=bundle, rng=rng).run(arguments.rounds)
         _say(f"killed {kills.rounds} times")
         recovery = Recovery(folder / "recovery", bundle=bundle).measure(arguments.faults)
+        unplugging = unplug(folder / "unplugging", bundle=bundle, rounds=arguments.faults)
         living = at_home.result()
     report = {
         "living": asdict(living),
         "listening": asdict(listening),
         "kills": asdict(kills),
         "recovery": asdict(recovery),
+        "unplugging": asdict(unplugging),
     }
     text = json.dumps(report, indent=2)
     print(text)

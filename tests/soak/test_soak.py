@@ -54,6 +54,7 @@ def test_times_are_summed_up_by_median_and_tail() -> None:
 
 
 @pytest.mark.mosquitto
+@pytest.mark.portaudio
 @pytest.mark.torch
 @pytest.mark.slow
 def test_a_soak_of_seconds_is_well_and_written_down(tmp_path: Path) -> None:
@@ -77,3 +78,4 @@ def test_a_soak_of_seconds_is_well_and_written_down(tmp_path: Path) -> None:
     assert report["living"]["told"] == report["living"]["scheduled"]
     assert report["living"]["told"]["smoke_alarm"] == 1
     assert report["recovery"]["killed"]["times"] == 1
+    assert report["unplugging"]["back"]["times"] == 1

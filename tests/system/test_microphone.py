@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -205,6 +206,44 @@ def test_a_microphone_is_heard_lost_and_heard_again(
 
         microphone.start()
         subscriber.wait_until(lambda: subscriber.topic(status)[-1] == b"online", "the return", 12)
+        assert daemon.stop()[0] == 0
+    finally:
+        microphone.close()
+
+
+@pytest.mark.mosquitto
+@pytest.mark.torch
+@pytest.mark.slow
+def test_a_muted_microphone_is_said_to_be_silent_and_heard_again_at_once(
+    start_daemon: StartDaemon, subscriber: Subscriber, tmp_path: Path
+) -> None:
+    noise = tmp_path / "noise.wav"
+    samples = np.random.default_rng(0).normal(0.0, 0.003, 48_000 * 90)
+    soundfile.write(noise, samples, 48_000)
+    microphone = VirtualMicrophone()
+    microphone.start()
+    try:
+        daemon = start_daemon(
+            sources=[{"kind": "microphone", "name": "mic", "device": "pulse"}],
+            environment=microphone.environment,
+        )
+        status = TOPICS.source_status("mic")
+        subscriber.wait_for(status, b"online")
+        with microphone.play(noise) as player:
+            since, begin_s = len(subscriber.heard), time.monotonic()
+            microphone.mute(is_muted=True)
+            silent = subscriber.wait_for(status, b"silent", 45.0, since=since)
+            assert 25.0 < silent.at_s - begin_s < 35.0
+            told = subscriber.wait_until(
+                lambda: json.loads(subscriber.topic(TOPICS.health)[-1])["problem"], "the problem"
+            )
+            assert "source mic is silent: " in told
+            assert subscriber.topic(TOPICS.hearing)[-1] == b"offline"
+
+            since = len(subscriber.heard)
+            microphone.mute(is_muted=False)
+            subscriber.wait_for(status, b"online", 5.0, since=since)
+            player.terminate()
         assert daemon.stop()[0] == 0
     finally:
         microphone.close()

@@ -53,6 +53,10 @@ class VirtualMicrophone:
         self.stop()
         self._folder.cleanup()
 
+    def mute(self, *, is_muted: bool) -> None:
+        """Press its mute button, or press it again."""
+        self._pactl("set-source-mute", f"{SINK}.monitor", "1" if is_muted else "0")
+
     def play(self, wav: Path) -> "subprocess.Popen[bytes]":
         """Begin to play a recording into the microphone."""
         return subprocess.Popen(
