@@ -8,7 +8,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 ffmpeg \
-	systemd fluidsynth systemd-container debootstrap shellcheck
+	systemd fluidsynth systemd-container debootstrap shellcheck mosquitto-clients jq curl
 # Words for pytest, e.g. make test PYTEST_ARGS='tests/aed -x'
 PYTEST_ARGS ?=
 EXPERIMENT_ARGS ?=

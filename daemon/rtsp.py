@@ -12,7 +12,9 @@ RATE_HZ = 16_000
 _TIMEOUT_US = 4_000_000
 """For a camera that does not answer: shorter than `sources.STALL_S`, so that ffmpeg says why."""
 
-_USER_INFO = re.compile(r"(rtsps?://)[^/\s]*@", re.IGNORECASE)
+_URL = re.compile(
+    r"(\b[a-z][a-z0-9+.-]*://)(?:[^/?#\s]*@)?([^/?#\s]*)\S*?(?=[:,;.)'\"]*(?:\s|$))", re.IGNORECASE
+)
 
 
 def arguments_of_camera(url: str, *, channels: int) -> list[str]:
@@ -35,15 +37,23 @@ def is_camera_url(url: str) -> bool:
     """Whether a URL names a camera: its scheme and a host, nothing that needs quoting."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("rtsp", "rtsps") and bool(parts.hostname) and (parts.port != 0)
+        is_port = parts.port != 0
     except ValueError:  # a port that is none
         return False
+    is_plain = not any(character.isspace() or character in "'\"" for character in url)
+    return parts.scheme in ("rtsp", "rtsps") and bool(parts.hostname) and is_port and is_plain
 
 
-def without_user(text: str) -> str:
-    """Hide what stands before the host in every URL of a text.
+def without_secrets(text: str) -> str:
+    """Leave of every URL in a text no more than its scheme, host and port.
 
-    >>> without_user("rtsp://user:pass@camera/1: refused")
-    'rtsp://…@camera/1: refused'
+    A camera may want a password before the host, or take its path for one.
+
+    >>> without_secrets("rtsp://user:pass@camera:554/1?token=2: refused")
+    'rtsp://camera:554/…: refused'
     """
-    return _USER_INFO.sub(r"\1…@", text)
+    return _URL.sub(_host_alone, text)
+
+
+def _host_alone(url: re.Match[str]) -> str:
+    return f"{url[1]}{url[2]}/…" if len(url[0]) > len(url[1] + url[2]) else url[0]

@@ -127,7 +127,7 @@ def _missing_files(settings: Settings) -> list[tuple[KeyPath, str]]:
         if isinstance(source, FileSettings):
             files.append((("sources", number, "path"), "a readable sound file", source.path))
     return [
-        (key, f"wanted {wanted}, found none at {str(path)!r}")
+        (key, f"wanted {wanted}, found {_why_unreadable(path)} at {str(path)!r}")
         for key, wanted, path in files
         if path is not None and not _is_readable_file(path)
     ]
@@ -137,6 +137,11 @@ def _wrong_files(settings: Settings) -> list[tuple[KeyPath, str]]:
     if settings.mqtt.tls is None:
         return []
     return [(("mqtt", "tls", *key), problem) for key, problem in unusable_files(settings.mqtt.tls)]
+
+
+def _why_unreadable(path: str | Path) -> str:
+    is_there = os.path.isfile(path)  # noqa: PTH113 - str or Path
+    return "one that this user may not read (sudo may)" if is_there else "none"
 
 
 def _is_readable_file(path: str | Path) -> bool:

@@ -4,7 +4,7 @@ import sys
 
 from daemon.pcm import PcmReader
 from daemon.pcm_format import PcmFormat
-from daemon.rtsp import RATE_HZ, arguments_of_camera, without_user
+from daemon.rtsp import RATE_HZ, arguments_of_camera, without_secrets
 from daemon.settings import CommandSettings, FileSettings, RtspSettings, SourceSettings
 
 
@@ -46,6 +46,6 @@ def _announced_format(settings: SourceSettings) -> PcmFormat | None:
         return PcmFormat(
             sample_rate_hz=RATE_HZ,
             channels=settings.channels,
-            device=without_user(settings.url),
+            device=without_secrets(settings.url),
         )
     return None

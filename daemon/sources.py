@@ -17,7 +17,7 @@ from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
 from daemon.floor import FAR_DB, SILENT_MINUTES, LearnedFloor
 from daemon.pcm import PcmError
-from daemon.rtsp import without_user
+from daemon.rtsp import without_secrets
 from daemon.settings import SourceSettings
 from daemon.silence import SILENT_S, Silence
 from daemon.source_kinds import arguments_of, is_live, reader_of
@@ -246,12 +246,12 @@ class Source:
             _logger.info("source %s: %s", self.name, self.reason)
             return
         ended = f"its process ended with exit code {exit_code}"
-        words = without_user(child.last_words) or ended
+        words = without_secrets(child.last_words) or ended
         self._stop(SourceState.OFFLINE, words)
 
     def _say_messages(self, messages: Sequence[str]) -> None:
         for message in messages:
-            _logger.info("source %s: %s", self.name, without_user(message))
+            _logger.info("source %s: %s", self.name, without_secrets(message))
 
     def _stop(self, state: SourceState, reason: str) -> None:
         if self._child is not None:

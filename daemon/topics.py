@@ -81,3 +81,7 @@ class Topics:
     def class_attributes(self, source: str, class_id: str) -> str:
         """JSON about the event that last changed the state of a class; retained."""
         return f"{self.root}/source/{source}/class/{class_id}/attributes"
+
+    def check(self, token: str) -> str:
+        """Where `aed check` publishes and listens to itself; never retained."""
+        return f"{self.root}/check/{token}"

@@ -92,7 +92,7 @@ fits_settings() {
   local credentials code=0
   credentials=$(mktemp -d)
   echo >"$credentials/mqtt-password" # what the unit gives when no password was set
-  CREDENTIALS_DIRECTORY=$credentials "$fresh/bin/python" -I -m aed check --config "$SETTINGS" \
+  CREDENTIALS_DIRECTORY=$credentials "$fresh/bin/python" -I -m aed check --offline --config "$SETTINGS" \
     >/dev/null || code=$?
   rm -rf "$credentials"
   return "$code"

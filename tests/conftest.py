@@ -83,6 +83,14 @@ def missing_yamnet() -> str | None:
     return None
 
 
+def missing_node_red() -> str | None:
+    """Why tests marked `node_red` cannot run here, or None; their fixture installs it from npm."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            return f"no {program} on PATH (Node.js 20 or newer, https://nodejs.org)"
+    return None
+
+
 MISSING = {
     "mosquitto": missing_mosquitto,
     "portaudio": missing_portaudio,
@@ -90,6 +98,7 @@ MISSING = {
     "torch": missing_torch,
     "data": missing_data,
     "yamnet": missing_yamnet,
+    "node_red": missing_node_red,
 }
 """Marker -> why what it needs is absent."""
 

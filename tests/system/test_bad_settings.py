@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aed.commands.check import INSIDE, OUTSIDE
 from tests.system.daemon_process import ROOT
 
 pytestmark = [pytest.mark.torch]
@@ -39,7 +40,7 @@ def settings(tmp_path: Path, loudness_bundle: Path) -> dict[str, Any]:
         "node": "test",
         "bundle": str(shutil.copytree(loudness_bundle, tmp_path / "bundle")),
         "mqtt": {"host": "127.0.0.1", "port": 1},
-        "sources": [{"kind": "microphone", "name": "mic"}],
+        "sources": [{"kind": "command", "name": "mic", "command": "true", "sample_rate_hz": 16000}],
         "state_directory": str(tmp_path / "state"),
     }
 
@@ -55,18 +56,20 @@ def test_good_settings_are_checked_without_starting(
 ) -> None:
     path = write(tmp_path, settings)
 
-    text = aed("check", "--config", str(path), cwd=tmp_path)
-    parsed = aed("check", "--config", str(path), "--json", cwd=tmp_path)
+    text = aed("check", "--offline", "--config", str(path), cwd=tmp_path)
+    parsed = aed("check", "--offline", "--config", str(path), "--json", cwd=tmp_path)
 
     assert (text.returncode, text.stderr) == (0, "")
-    assert [line.split(",")[0] for line in text.stdout.splitlines()] == [
+    assert [line.split(",")[0] for line in text.stdout.splitlines()[:4]] == [
         "settings: ok",
         "bundle: ok",
-        "nodes: ok",
+        "ontology: ok",
+        "source: skipped",
     ]
     result = json.loads(parsed.stdout)
     assert result["ok"]
-    assert [stage["stage"] for stage in result["stages"]] == ["settings", "bundle", "nodes"]
+    assert [stage["stage"] for stage in result["stages"]] == [*INSIDE, *OUTSIDE]
+    assert {s["verdict"] for s in result["stages"] if s["stage"] in OUTSIDE} == {"skipped"}
     assert not (tmp_path / "state").exists()
 
 
@@ -102,7 +105,7 @@ def _tamper(settings: dict[str, Any]) -> None:
                     "thresholds": {"xyzzy": {"on": 0.5}, "smoke_alarm": {"off": 0.9}},
                 }
             ),
-            "nodes",
+            "ontology",
             [
                 "classes[0]: the ontology has no node 'smoke_alrm'; did you mean 'smoke_alarm'?",
                 "thresholds.xyzzy: the ontology has no node 'xyzzy'; `aed ontology show` lists",
@@ -111,7 +114,7 @@ def _tamper(settings: dict[str, Any]) -> None:
         ),
         (
             put("thresholds", {"smoke_alarm": {"off": 0.9}}),
-            "nodes",
+            "ontology",
             ["off must not be above on, got off 0.9"],
         ),
     ],
@@ -130,11 +133,12 @@ def test_what_cannot_work_exits_78_and_says_why(
     assert [ran.returncode, checked.returncode, parsed.returncode] == [BAD_SETTINGS] * 3
     result = json.loads(parsed.stdout)
     assert not result["ok"]
-    assert result["stages"][-1]["stage"] == stage
+    (failed,) = (s for s in result["stages"] if s["verdict"] == "failed" and s["stage"] in INSIDE)
+    assert failed["stage"] == stage
     for sentence in sentences:
         assert sentence in ran.stderr
         assert sentence in checked.stderr
-        assert any(sentence in fault for fault in result["stages"][-1]["faults"])
+        assert any(sentence in fault for fault in failed["faults"])
     assert "Traceback" not in ran.stderr
 
 

@@ -22,7 +22,7 @@ def test_loading_the_model_leaves_no_id_of_the_machine_in_its_users_home(tmp_pat
     settings = ROOT / "systemd" / "settings.example.yaml"
 
     done = subprocess.run(
-        [sys.executable, "-m", "aed", "check", "--config", str(settings)],
+        [sys.executable, "-m", "aed", "check", "--offline", "--config", str(settings)],
         env={**kept, "HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=tmp_path,
         capture_output=True,

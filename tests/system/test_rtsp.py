@@ -53,7 +53,7 @@ def test_an_alarm_that_a_camera_hears_is_told_and_a_dead_camera_is_noticed(
     daemon = start_daemon(sources=source(port))
     status = TOPICS.source_status("mic")
     subscriber.wait_for(status, b"online", 30.0)
-    daemon.wait_for_log(f"listening to rtsp://…@{HOST}:{port}/1 at 16000 Hz, 1 channel(s)")
+    daemon.wait_for_log(f"listening to rtsp://{HOST}:{port}/… at 16000 Hz, 1 channel(s)")
     switch.touch()
     subscriber.wait_for(STATE, b"ON")
     switch.unlink()

@@ -24,15 +24,22 @@ def make_authority(folder: Path, name: str) -> tuple[Path, Path]:
     return certificate, key
 
 
-def sign(folder: Path, name: str, authority: tuple[Path, Path]) -> tuple[Path, Path]:
+def sign(
+    folder: Path,
+    name: str,
+    authority: tuple[Path, Path],
+    *,
+    hosts: str = "DNS:localhost,IP:127.0.0.1",
+    days: int = 2,
+) -> tuple[Path, Path]:
     """A certificate signed by an authority; returns certificate and key."""
     certificate, key, request = (folder / f"{name}.{end}" for end in ("pem", "key", "csr"))
     names = folder / f"{name}.ext"
-    names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    names.write_text(f"subjectAltName={hosts}\n")
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
             "-keyout", str(key), "-out", str(request))  # fmt: skip
     openssl("x509", "-req", "-in", str(request), "-CA", str(authority[0]), "-CAkey",
-            str(authority[1]), "-CAcreateserial", "-days", "2", "-extfile", str(names),
+            str(authority[1]), "-CAcreateserial", "-days", str(days), "-extfile", str(names),
             "-out", str(certificate))  # fmt: skip
     return certificate, key
 
