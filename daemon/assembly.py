@@ -83,19 +83,32 @@ def assemble(
     ]
     publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock)
     beats = settings.heartbeat
+    server = None
+    if settings.metrics is not None:
+        # Loaded only where it is asked for: it costs memory.
+        from daemon.metrics_server import MetricsServer  # noqa: PLC0415
+
+        server = MetricsServer(settings.metrics, clock=clock)
+    health = Health(
+        ears=ears,
+        self_check=SelfCheck(bundle, folder=folder, clock=clock),
+        heartbeat=None if beats is None else Heartbeat(beats, clock=clock),
+        publisher=publisher,
+        link=link,
+        topics=topics,
+        clock=clock,
+        troubles=[] if server is None else [server],
+    )
+    metrics = None
+    if server is not None:
+        from daemon.metrics import Metrics  # noqa: PLC0415
+
+        metrics = Metrics(server, health=health, publisher=publisher, link=link, clock=clock)
     return Service(
         ears=ears,
         orphans=[event for event in former if event.source not in names],
         info=info_of(settings, bundle, started_at=started_at).to_json(),
-        health=Health(
-            ears=ears,
-            self_check=SelfCheck(bundle, folder=folder, clock=clock),
-            heartbeat=None if beats is None else Heartbeat(beats, clock=clock),
-            publisher=publisher,
-            link=link,
-            topics=topics,
-            clock=clock,
-        ),
+        health=health,
         publisher=publisher,
         link=link,
         topics=topics,
@@ -114,4 +127,5 @@ def assemble(
             floors=floors,
             request=reload,
         ),
+        metrics=metrics,
     )

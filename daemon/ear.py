@@ -6,9 +6,14 @@ from daemon.announcer import Announcement, Announcer, State
 from daemon.clocks import Clock, StreamClock
 from daemon.former_events import FormerEvent
 from daemon.meter import Meter
+from daemon.tally import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from aed.audio import AudioChunk
+    from aed.candidate import Cause
+    from aed.events import Event
     from aed.hearing import Hearing
 
 
@@ -27,12 +32,18 @@ class Ear:
             clock: for what hearing costs.
         """
         self.meter = Meter(clock=clock)
+        self.tally = Tally()
         self._clock = clock
         self._hearing = hearing
         self._announcer = announcer
         self._stream_clock = stream_clock
         # Seconds of the present stream that were heard.
         self._heard_s = 0.0
+
+    @property
+    def num_suppressed(self) -> "Mapping[tuple[str, Cause], int]":
+        """How many candidates were not reported so far, by node and cause."""
+        return self._hearing.num_suppressed
 
     def initial_states(self) -> list[State]:
         """States to publish before anything was heard."""
@@ -52,8 +63,11 @@ class Ear:
         self._stream_clock.mark(self._heard_s, waited_s=waited_s)
         begin_s = self._clock.boottime_s()
         heard = self._hearing.feed(chunk)
-        self.meter.note(heard.posteriors, took_s=self._clock.boottime_s() - begin_s)
-        return [self._announcer.announce(event) for event in heard.events]
+        took_s = self._clock.boottime_s() - begin_s
+        self.meter.note(heard.posteriors, took_s=took_s)
+        if len(heard.posteriors.values):
+            self.tally.note_inference(took_s)
+        return self._announce(heard.events)
 
     def tick(self) -> list[Announcement]:
         """What there is to say by now without anything new being heard."""
@@ -70,7 +84,7 @@ class Ear:
             What there is to say about sounds that it was about to tell of, and what is open.
         """
         events = self._hearing.flush().events if self._heard_s else []
-        announcements = [self._announcer.announce(e) for e in events if e.phase != "end"]
+        announcements = self._announce([event for event in events if event.phase != "end"])
         return announcements, self._announcer.open_events()
 
     def cut(self, *, is_whole: bool = False) -> list[Announcement]:
@@ -83,9 +97,12 @@ class Ear:
         """
         if self._heard_s == 0.0:
             return []
-        last = self._hearing.flush(is_whole=is_whole).events
-        announcements = [self._announcer.announce(event) for event in last]
+        announcements = self._announce(self._hearing.flush(is_whole=is_whole).events)
         self._hearing.reset()
         self._announcer.forget()
         self._heard_s = 0.0
         return announcements
+
+    def _announce(self, events: "Sequence[Event]") -> list[Announcement]:
+        self.tally.note_events(events)
+        return [self._announcer.announce(event) for event in events]

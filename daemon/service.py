@@ -8,6 +8,7 @@ blocking, paho's network thread does what waits for the network.
 import logging
 import select
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcement
 from daemon.child import LEAVE_S
@@ -26,6 +27,9 @@ from daemon.source_state import SourceState
 from daemon.sources import Source
 from daemon.topics import OFF, OFFLINE, ONLINE, Topics
 from daemon.wakeup import StopRequest, Wakeup
+
+if TYPE_CHECKING:
+    from daemon.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class Service:
         stop: StopRequest,
         floors: Floors,
         reloader: Reloader,
+        metrics: "Metrics | None" = None,
     ) -> None:
         """Take the parts.
 
@@ -75,6 +80,7 @@ class Service:
             stop: says when to end.
             floors: what the sources have learned of quiet.
             reloader: says when settings have changed, and what follows.
+            metrics: tells Prometheus; None if the settings want none.
         """
         self._ears = tuple(ears)
         self._orphans = tuple(orphans)
@@ -89,6 +95,7 @@ class Service:
         self._stop = stop
         self._floors = floors
         self._reloader = reloader
+        self._metrics = metrics
         # When systemd was pinged last, and what it was told.
         self._pinged_s = clock.boottime_s()
         self._status = ""
@@ -158,6 +165,8 @@ class Service:
         self._link.tick()
         self._publisher.pump()
         self._floors.tick()
+        if self._metrics is not None:
+            self._metrics.tick(self._ears, self._info)
         self._ping()
 
     def _wait(self, timeout_s: float) -> None:
@@ -221,6 +230,8 @@ class Service:
             _logger.warning("what the broker did not get waits in the outbox for the next start")
         self._publisher.close()
         self._floors.save()
+        if self._metrics is not None:
+            self._metrics.close()
         _logger.info("stopped")
 
     def _flush(self, deadline_s: float) -> None:

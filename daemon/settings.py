@@ -20,6 +20,7 @@ from pydantic import (
 
 from daemon.rtsp import is_camera_url
 from daemon.settings_heartbeat import HeartbeatSettings
+from daemon.settings_metrics import MetricsSettings
 from daemon.settings_part import SettingsPart
 from daemon.settings_thresholds import ThresholdSettings
 
@@ -217,6 +218,9 @@ class Settings(SettingsPart):
     )
     heartbeat: HeartbeatSettings | None = Field(
         default=None, description="a mapping with url and every_s, or null for none"
+    )
+    metrics: MetricsSettings | None = Field(
+        default=None, description="a mapping with port and address, or null for none"
     )
     state_directory: FilePath | None = Field(
         default=None, description="the path of a folder, or null for systemd's, else /var/lib/aed"
