@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcement, Announcer, State
+from daemon.clip_recorder import ClipRecorder
 from daemon.clocks import Clock, StreamClock
 from daemon.former_events import FormerEvent
 from daemon.meter import Meter
@@ -21,7 +22,13 @@ class Ear:
     """Hears one source; each stream of it from its beginning to its end."""
 
     def __init__(
-        self, *, hearing: "Hearing", announcer: Announcer, stream_clock: StreamClock, clock: Clock
+        self,
+        *,
+        hearing: "Hearing",
+        announcer: Announcer,
+        stream_clock: StreamClock,
+        clock: Clock,
+        recorder: ClipRecorder | None = None,
     ) -> None:
         """Begin with nothing heard.
 
@@ -30,7 +37,9 @@ class Ear:
             announcer: says what its events mean.
             stream_clock: is told what has been heard.
             clock: for what hearing costs.
+            recorder: the announcer's; None if nothing is recorded.
         """
+        self._recorder = recorder
         self.meter = Meter(clock=clock)
         self.tally = Tally()
         self._clock = clock
@@ -67,6 +76,8 @@ class Ear:
         self.meter.note(heard.posteriors, took_s=took_s)
         if len(heard.posteriors.values):
             self.tally.note_inference(took_s)
+        if self._recorder is not None:
+            self._recorder.hear(chunk, heard.posteriors)
         return self._announce(heard.events)
 
     def tick(self) -> list[Announcement]:
@@ -85,7 +96,10 @@ class Ear:
         """
         events = self._hearing.flush().events if self._heard_s else []
         announcements = self._announce([event for event in events if event.phase != "end"])
-        return announcements, self._announcer.open_events()
+        former = self._announcer.open_events()
+        if self._recorder is not None:
+            self._recorder.finish()
+        return announcements, former
 
     def cut(self, *, is_whole: bool = False) -> list[Announcement]:
         """End the stream: say that what is open has ended, begin anew.
@@ -98,6 +112,8 @@ class Ear:
         if self._heard_s == 0.0:
             return []
         announcements = self._announce(self._hearing.flush(is_whole=is_whole).events)
+        if self._recorder is not None:
+            self._recorder.finish()
         self._hearing.reset()
         self._announcer.forget()
         self._heard_s = 0.0

@@ -15,6 +15,7 @@ from prometheus_client.core import (
     InfoMetricFamily,
 )
 
+from daemon.clips import Clips
 from daemon.clocks import Clock
 from daemon.ear import Ear
 from daemon.health import Connection, Health
@@ -40,6 +41,7 @@ class Metrics:
         health: Health,
         publisher: Publisher,
         link: Connection,
+        clips: Clips,
         clock: Clock,
     ) -> None:
         """Begin with nothing told.
@@ -49,12 +51,14 @@ class Metrics:
             health: knows most of it.
             publisher: knows how many reports were dropped.
             link: the connection to the broker.
+            clips: what is recorded.
             clock: for when.
         """
         self._server = server
         self._health = health
         self._publisher = publisher
         self._link = link
+        self._clips = clips
         self._clock = clock
         self._next_s = clock.boottime_s()
 
@@ -85,6 +89,7 @@ class Metrics:
             *_of_reports(health, num_dropped=self._publisher.num_dropped),
             _gauge("aed_broker_connected", "1 if the broker hears us", self._link.is_connected),
             _counter("aed_broker_reconnects", "Connections made again", health.broker_reconnects),
+            *_of_clips(self._clips),
         ]
 
 
@@ -177,6 +182,14 @@ def _of_reports(health: HealthPayload, *, num_dropped: int) -> Iterator[Metric]:
     yield _gauge("aed_outbox_bytes", "Size of their payloads", health.outbox_bytes)
     yield _gauge("aed_outbox_unsaved_reports", "Of them in memory only", health.unsaved_reports)
     yield _counter("aed_outbox_dropped_reports", "Reports dropped and never sent", num_dropped)
+
+
+def _of_clips(clips: Clips) -> Iterator[Metric]:
+    family = CounterMetricFamily("aed_clips", "What became of clips", labels=["result"])
+    for result, number in clips.counts.items():
+        family.add_metric([result], number)
+    yield family
+    yield _gauge("aed_clips_bytes", "What clips take on disk", clips.size_bytes)
 
 
 def _per_source(

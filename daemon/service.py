@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcement
 from daemon.child import LEAVE_S
+from daemon.clips import Clips
 from daemon.clocks import Clock
 from daemon.ear import Ear
 from daemon.errors import SelfTestError
@@ -62,6 +63,7 @@ class Service:
         stop: StopRequest,
         floors: Floors,
         reloader: Reloader,
+        clips: Clips,
         metrics: "Metrics | None" = None,
     ) -> None:
         """Take the parts.
@@ -80,6 +82,7 @@ class Service:
             stop: says when to end.
             floors: what the sources have learned of quiet.
             reloader: says when settings have changed, and what follows.
+            clips: what is recorded.
             metrics: tells Prometheus; None if the settings want none.
         """
         self._ears = tuple(ears)
@@ -95,6 +98,7 @@ class Service:
         self._stop = stop
         self._floors = floors
         self._reloader = reloader
+        self._clips = clips
         self._metrics = metrics
         # When systemd was pinged last, and what it was told.
         self._pinged_s = clock.boottime_s()
@@ -165,6 +169,7 @@ class Service:
         self._link.tick()
         self._publisher.pump()
         self._floors.tick()
+        self._clips.tick()
         if self._metrics is not None:
             self._metrics.tick(self._ears, self._info)
         self._ping()
@@ -230,6 +235,7 @@ class Service:
             _logger.warning("what the broker did not get waits in the outbox for the next start")
         self._publisher.close()
         self._floors.save()
+        self._clips.close()
         if self._metrics is not None:
             self._metrics.close()
         _logger.info("stopped")

@@ -14,6 +14,7 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from aed.bundle import Bundle
+from daemon.clips import Clips
 from daemon.metrics import Metrics
 from daemon.metrics_server import MOST_REQUESTS, TRY_AGAIN_S, MetricsServer
 from daemon.settings_metrics import MetricsSettings
@@ -38,8 +39,15 @@ def serving(address: str = "127.0.0.1") -> Iterator[tuple[MetricsServer, str]]:
         server.close()
 
 
-def metrics_of(it: Home, server: MetricsServer) -> Metrics:
-    return Metrics(server, health=it.health, publisher=it.publisher, link=it.link, clock=it.clock)
+def metrics_of(it: Home, server: MetricsServer, folder: Path) -> Metrics:
+    return Metrics(
+        server,
+        health=it.health,
+        publisher=it.publisher,
+        link=it.link,
+        clips=Clips(folder, None, clock=it.clock),
+        clock=it.clock,
+    )
 
 
 def fetch(url: str) -> str:
@@ -60,7 +68,7 @@ def numbers(text: str) -> dict[str, float]:
 
 def test_what_a_home_does_is_told(tmp_path: Path, bundle: Bundle) -> None:
     with home(tmp_path, bundle) as it, serving() as (server, url):
-        metrics = metrics_of(it, server)
+        metrics = metrics_of(it, server, tmp_path)
         it.turn_until(
             lambda: it.source.total_heard_s >= 2.0 and it.health.payload().self_test is not None
         )
@@ -96,7 +104,7 @@ def test_every_metric_is_documented_and_every_documented_one_exists(
     tmp_path: Path, bundle: Bundle
 ) -> None:
     with home(tmp_path, bundle) as it, serving() as (server, _):
-        families = metrics_of(it, server).families([(it.source, it.ear)], INFO)
+        families = metrics_of(it, server, tmp_path).families([(it.source, it.ear)], INFO)
 
     assert sorted(exposed_name(family) for family in families) == sorted(DOCUMENTED)
 
