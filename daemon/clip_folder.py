@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ _SMALLEST_BYTES = 42
 _EARLIEST_WALL_S = 1_735_689_600.0
 """2025-01-01: a clock that said less was never set, and tells no age."""
 
+MOST_CLIPS = 2_000
+"""More are not kept, however small they are: they are all looked at now and then."""
+
 _AT_A_TIME = 20
 """Clips removed in a call: a disk may take its time for each."""
 
@@ -36,6 +40,26 @@ class _Clip:
     began_s: float
     """When its event began, by the wall clock of then."""
     num_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tidied:
+    """What tidying up came to.
+
+    Attributes:
+        num_removed: how many clips were removed.
+        size_bytes: what the others take.
+        is_done: whether none of those is too old, or too much.
+    """
+
+    num_removed: int
+    size_bytes: int
+    is_done: bool
+
+
+def is_event_id(text: str) -> bool:
+    """Whether a text can be the id of an event."""
+    return _NAME.fullmatch(clip_name(text, is_critical=False)) is not None
 
 
 def clip_name(event_id: str, *, is_critical: bool) -> str:
@@ -102,15 +126,7 @@ class ClipFolder:
                 num_removed += 1
         return num_removed
 
-    def size_bytes(self) -> int:
-        """What all clips take.
-
-        Raises:
-            ClipError: the disk refuses.
-        """
-        return sum(clip.num_bytes for clip in self._clips())
-
-    def tidy(self, *, max_bytes: int, max_age_s: float, now_s: float) -> tuple[int, bool]:
+    def tidy(self, *, max_bytes: int, max_age_s: float, now_s: float) -> Tidied:
         """Remove what is too old, then what is too much: the oldest, critical ones last.
 
         Args:
@@ -118,27 +134,26 @@ class ClipFolder:
             max_age_s: how old one may be.
             now_s: the wall clock.
 
-        Returns:
-            How many were removed, and whether there are more to remove.
-
         Raises:
             ClipError: the disk refuses.
         """
         clips = sorted(self._clips(), key=lambda clip: (clip.is_critical, clip.began_s))
         size_bytes = sum(clip.num_bytes for clip in clips)
-        gone = [
-            clip
-            for clip in clips
-            if clip.began_s > _EARLIEST_WALL_S and clip.began_s < now_s - max_age_s
-        ]
-        size_bytes -= sum(clip.num_bytes for clip in gone)
-        for clip in clips:
-            if size_bytes > max_bytes and clip not in gone:
-                gone.append(clip)
-                size_bytes -= clip.num_bytes
-        for clip in gone[:_AT_A_TIME]:
+        oldest_s = now_s - max_age_s
+        going = [clip for clip in clips if _EARLIEST_WALL_S < clip.began_s < oldest_s]
+        kept = deque(clip for clip in clips if not _EARLIEST_WALL_S < clip.began_s < oldest_s)
+        kept_bytes = sum(clip.num_bytes for clip in kept)
+        while kept_bytes > max_bytes or len(kept) > MOST_CLIPS:
+            going.append(kept.popleft())
+            kept_bytes -= going[-1].num_bytes
+        removed = going[:_AT_A_TIME]
+        for clip in removed:
             self._remove(clip.path)
-        return min(len(gone), _AT_A_TIME), len(gone) > _AT_A_TIME
+        return Tidied(
+            num_removed=len(removed),
+            size_bytes=size_bytes - sum(clip.num_bytes for clip in removed),
+            is_done=len(removed) == len(going),
+        )
 
     def delete(self, event_id: str) -> bool:
         """Remove the clip of an event.
@@ -152,12 +167,11 @@ class ClipFolder:
         Raises:
             ClipError: the disk refuses.
         """
-        is_found = False
-        for is_critical in (False, True):
-            name = clip_name(event_id, is_critical=is_critical)
-            if _NAME.fullmatch(name) is not None:
-                is_found = self._remove(self.path / name) or is_found
-        return is_found
+        if not is_event_id(event_id):
+            return False
+        names = [clip_name(event_id, is_critical=is_critical) for is_critical in (False, True)]
+        removed = [self._remove(self.path / name) for name in names]
+        return any(removed)
 
     def _remove(self, path: Path) -> bool:
         try:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.clip_file import ClipFile
-from daemon.clip_folder import ClipFolder, clip_name
+from daemon.clip_folder import ClipFolder, clip_name, is_event_id
 from daemon.clip_recorder import ClipRecorder
 from daemon.clocks import Clock
 from daemon.errors import ClipError
@@ -125,7 +125,7 @@ class Clips:
         """Delete the clip of an event, wherever it is: on disk, on its way there, or in the making.
 
         Args:
-            event_id: of the event.
+            event_id: of the event; any text, what is no event id has no clip.
 
         Returns:
             Whether one was on disk or on its way there.
@@ -133,6 +133,8 @@ class Clips:
         Raises:
             ClipError: the disk refuses.
         """
+        if not is_event_id(event_id):
+            return False
         self._unwanted.append(event_id)
         kept = [each for each in self._waiting if not each[0].startswith(f"{event_id}.")]
         is_found = len(kept) < len(self._waiting)
@@ -195,18 +197,20 @@ class Clips:
             raise
 
     def _tidy(self, settings: ClipSettings, now_s: float) -> None:
-        num_removed, is_more = self._folder.tidy(
+        tidied = self._folder.tidy(
             max_bytes=settings.max_mb * 1_000_000,
             max_age_s=settings.max_age_days * _DAY_S,
             now_s=self._clock.wall_s(),
         )
-        self.counts["removed"] += num_removed
-        self.size_bytes = self._folder.size_bytes()
-        if is_more:
+        self.counts["removed"] += tidied.num_removed
+        self.size_bytes = tidied.size_bytes
+        if not tidied.is_done:
             self._tidy_s = now_s
 
     def _fail(self, error: ClipError) -> None:
         """Note that the disk refused, and say so once until it does not."""
+        if self._settings is None:
+            return
         if self.problem is None:
             _logger.error("no clips for now, alerts are told all the same: %s", error)
         self.problem = f"there are no clips for now: {error}"

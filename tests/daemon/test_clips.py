@@ -12,7 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from daemon import clips as clips_module
-from daemon.clip_folder import FOLDER_NAME, clip_name
+from daemon.clip_folder import FOLDER_NAME, MOST_CLIPS, clip_name
 from daemon.clips import LOOK_AGAIN_S, MOST_WAITING, TIDY_EVERY_S, Clips
 from daemon.event_ids import new_event_id
 from daemon.settings_clips import ClipSettings
@@ -90,6 +90,18 @@ def test_too_much_goes_oldest_first_and_critical_last_and_strangers_are_left_alo
     assert {number for number, name in kept.items() if name in names(folder)} == {0, 6, 7, 8}
     assert clips.counts["removed"] == 5
     assert len(names(folder)) == 4 + 2
+
+
+def test_too_many_go_however_small_they_are(tmp_path: Path, folder: Path, clock: FakeClock) -> None:
+    folder.mkdir()
+    for number in range(MOST_CLIPS + 5):
+        name = clip_name(new_event_id(clock.wall + number), is_critical=number == 0)
+        (folder / name).write_bytes(bytes(100))
+    clips = Clips(tmp_path, ClipSettings(), clock=clock)
+    clips.tick()
+
+    assert len(names(folder)) == MOST_CLIPS
+    assert sum(name.endswith(".critical.flac") for name in names(folder)) == 1
 
 
 def test_what_is_too_old_goes_even_if_it_is_critical_but_not_by_a_clock_that_was_never_set(
@@ -223,6 +235,7 @@ def test_a_folder_that_cannot_be_made_keeps_nothing_from_starting(
 
     assert "there are no clips for now" in str(clips.problem)
     assert clips.counts["failed"] == 3
+    assert Clips(tmp_path, None, clock=clock).problem is None
 
 
 def test_no_more_waits_in_memory_than_fits(tmp_path: Path, clock: FakeClock) -> None:
