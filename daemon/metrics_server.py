@@ -105,6 +105,7 @@ class MetricsServer:
         self._registry.register(self._latest)
         ProcessCollector(registry=self._registry)
         self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
         self._try_s = clock.boottime_s()
         self._said_s: float | None = None
         self.problem: str | None = None
@@ -119,8 +120,12 @@ class MetricsServer:
         self._latest.families = families
 
     def tick(self) -> None:
-        """Listen, if nobody does yet and it is time to try."""
+        """Listen, if nobody does and it is time to try."""
         now_s = self._clock.boottime_s()
+        if self._server is not None and self._thread is not None and not self._thread.is_alive():
+            _logger.error("metrics: their thread has ended; beginning another")
+            self._server.server_close()
+            self._server = None
         if self._server is None and now_s >= self._try_s:
             self._try_s = now_s + TRY_AGAIN_S
             self._open(now_s)
@@ -150,5 +155,5 @@ class MetricsServer:
             server.server_close()
             self.problem = f"metrics cannot be served: {error}"
             return
-        self._server, self.problem, self._said_s = server, None, None
+        self._server, self._thread, self.problem, self._said_s = server, thread, None, None
         _logger.info("metrics are served at http://%s:%d/metrics", address, port)

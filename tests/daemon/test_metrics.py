@@ -152,6 +152,22 @@ def test_a_port_that_is_taken_is_said_and_tried_again(caplog: pytest.LogCaptureF
         pass  # closing has freed it
 
 
+def test_a_thread_that_has_ended_is_replaced() -> None:
+    clock, port = FakeClock(), free_port()
+    server = MetricsServer(MetricsSettings(port=port), clock=clock)
+    server.tick()
+    assert server._server is not None
+    assert server._thread is not None
+    server._server.shutdown()
+    server._thread.join(5.0)
+    clock.advance(TRY_AGAIN_S)
+    server.tick()
+    try:
+        assert "process_cpu_seconds_total" in fetch(f"http://127.0.0.1:{port}/metrics")
+    finally:
+        server.close()
+
+
 def test_metrics_can_be_served_over_ipv6() -> None:
     with serving("::1") as (server, url):
         server.tick()
