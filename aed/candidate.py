@@ -2,8 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from aed.posteriors import POSTERIOR_HOP_S
+
+Cause = Literal["under_threshold", "too_short", "second_look", "tail"]
+"""Why a candidate was not reported, in a word: it stayed under its on-threshold, it was not above
+it for long enough, a second look doubted it, or it was what was left of an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +21,7 @@ class Suppressed:
         gone_s: stream time at which it was given up.
         peak: its highest posterior.
         reason: why it was not reported, for the user.
+        cause: the same, to be counted.
     """
 
     node: str
@@ -23,6 +29,7 @@ class Suppressed:
     gone_s: float
     peak: float
     reason: str
+    cause: Cause
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,13 +10,13 @@ Axes: N ontology nodes. A frame is a posterior frame (100 ms).
 """
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aed.candidate import Candidate, Suppressed, seconds, whole_frames
+from aed.candidate import Candidate, Cause, Suppressed, seconds, whole_frames
 from aed.posteriors import POSTERIOR_HOP_S
 from aed.second_look import SecondLook
 from aed.thresholds import NodeThresholds
@@ -55,6 +55,7 @@ class CandidateTable:
     Attributes:
         live: candidates by column.
         suppressed: the latest that were not reported, oldest first.
+        num_suppressed: how many were not in all streams so far, by node and cause.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class CandidateTable:
         self._on = np.array([each.on for each in thresholds], np.float32).tolist()
         self._dwell_frames = [max(1, whole_frames(each.dwell_s)) for each in thresholds]
         self._hold_frames = [max(1, whole_frames(each.hold_s)) for each in thresholds]
+        self.num_suppressed: Counter[tuple[str, Cause]] = Counter()
         # Lives as long as the stream.
         self.live: dict[int, Candidate] = {}
         self.suppressed: deque[Suppressed] = deque(maxlen=_MOST_SUPPRESSED)
@@ -199,6 +201,8 @@ class CandidateTable:
     def _remember_why(
         self, column: int, candidate: Candidate, frame: int, *, is_over: bool = False
     ) -> None:
+        cause = _cause(candidate)
+        self.num_suppressed[self._nodes[column], cause] += 1
         self.suppressed.append(
             Suppressed(
                 node=self._nodes[column],
@@ -206,6 +210,7 @@ class CandidateTable:
                 gone_s=seconds(frame + 1),
                 peak=candidate.peak,
                 reason=self._reason(column, candidate, is_over=is_over),
+                cause=cause,
             )
         )
 
@@ -258,3 +263,11 @@ class CandidateTable:
             has_half = 2 * candidate.dwell >= self._dwell_frames[column] * _UP
             if candidate.confirmed_frame is None and candidate.below_frames == 0 and has_half:
                 self._confirm(column, candidate, frame)
+
+
+def _cause(candidate: Candidate) -> Cause:
+    if candidate.doubt is not None:
+        return "second_look"
+    if candidate.onset_frame is not None:
+        return "too_short"
+    return "under_threshold" if candidate.tail_of is None else "tail"

@@ -94,6 +94,8 @@ class EventTracker:
         self._second_look = second_look
         numbers = [thresholds[node] for node in nodes]
         self._candidates = CandidateTable(nodes, numbers, second_look)
+        self.num_suppressed = self._candidates.num_suppressed
+        """How many candidates were not reported so far, by node and cause; `reset` keeps it."""
         self._open: list[OpenEvent] = []
         self._calls = CallsInMind([self._candidates.hold_frames(n) for n in range(len(nodes))])
         self._next_frame: int | None = None
@@ -241,9 +243,7 @@ class EventTracker:
 
     def _hold_frames(self, event: OpenEvent) -> int:
         own = max(self._candidates.hold_frames(column) for column in event.reached)
-        if event.pattern is None:
-            return own
-        return max(own, _PATTERN_HOLD_FRAMES.get(event.pattern, 0))
+        return max(own, _PATTERN_HOLD_FRAMES.get(event.pattern or "", 0))
 
     def _decide(self, frame: int, *, may_wait: bool = True) -> None:
         """Let confirmed nodes, the deepest first, refine events or open them."""

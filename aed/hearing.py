@@ -3,10 +3,12 @@
 AudioChunk -> StreamingDetector -> Posteriors -> EventTracker -> Events
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aed.audio import AudioChunk
 from aed.bundle import Bundle
+from aed.candidate import Cause
 from aed.detector import StreamingDetector
 from aed.events import Event, EventTracker, Suppressed
 from aed.posteriors import Posteriors
@@ -61,6 +63,11 @@ class Hearing:
     def suppressed(self) -> tuple[Suppressed, ...]:
         """The latest candidates that were not reported, and why; oldest first."""
         return self._tracker.suppressed
+
+    @property
+    def num_suppressed(self) -> Mapping[tuple[str, Cause], int]:
+        """How many candidates were not reported so far, by node and cause; `reset` keeps it."""
+        return self._tracker.num_suppressed
 
     def feed(self, chunk: AudioChunk) -> Heard:
         """Hear a chunk of any length, rate and channel count.

@@ -13,6 +13,7 @@ from daemon.topics import OFF, ON, Topics
 
 if TYPE_CHECKING:
     from aed.events import Event
+    from daemon.clip_recorder import ClipRecorder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ class Announcer:
         clock: Clock,
         stream_clock: StreamClock,
         former: Sequence[FormerEvent] = (),
+        recorder: "ClipRecorder | None" = None,
     ) -> None:
         """Begin with nothing open but what a former run left open.
 
@@ -86,7 +88,9 @@ class Announcer:
             clock: wall time for event ids and ages.
             stream_clock: wall time of stream times of this source.
             former: what was left open at this source.
+            recorder: records what deserves it; None if nothing is recorded.
         """
+        self._recorder = recorder
         self._source = source
         self._classes = tuple(classes)
         self._model = model
@@ -129,7 +133,12 @@ class Announcer:
 
     def open_events(self) -> list[FormerEvent]:
         """What is open, for another announcer to go on with."""
-        told = [FormerEvent.parse(entry.body) for entry in self._open.values()]
+        told = []
+        for number, entry in self._open.items():
+            event = FormerEvent.parse(entry.body)
+            if self._recorder is not None:
+                event.fields["clip"] = self._recorder.break_off(number)
+            told.append(event)
         return [*self._former.take_all(), *told]
 
     def end_undecided(self) -> Announcement:
@@ -159,6 +168,7 @@ class Announcer:
         return self._former.nodes.union(*(entry.path for entry in self._open.values()))
 
     def _reports(self, event: "Event", entry: _Open) -> list[Report]:
+        recorder = self._recorder
         payload = EventPayload(
             event_type=event.node,
             event_id=entry.event_id,
@@ -175,7 +185,7 @@ class Announcer:
             age_s=0.0,
             pattern=event.pattern,
             level_dbfs=round(event.level_dbfs, 1),
-            clip=None,
+            clip=None if recorder is None else recorder.note(event, entry.event_id),
             model=self._model,
             critical=event.critical,
         )

@@ -61,5 +61,5 @@ def hear_arrived(ears: Sequence[tuple[Source, Ear]], *, clock: Clock) -> list[An
     return [
         announcement
         for (ear, chunk, _), each in zip(arrived, heard, strict=True)
-        for announcement in ear.tell(each, took_s=took_s * chunk.duration_s / heard_s)
+        for announcement in ear.tell(chunk, each, took_s=took_s * chunk.duration_s / heard_s)
     ]

@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+from daemon.clips import Clips
 from daemon.clocks import Clock, rfc3339
 from daemon.ears import info_of, load_fitting_bundle, new_ear
 from daemon.floor_file import Floors
@@ -56,6 +57,7 @@ def assemble(
     make_state_folder(folder)
     outbox = Outbox(folder / FILE_NAME, clock=clock)
     floors = Floors(folder, clock=clock)
+    clips = Clips(folder, settings.clips, clock=clock)
     link = MqttLink(
         settings.mqtt,
         client_id=f"aed-{settings.node}",
@@ -77,25 +79,41 @@ def assemble(
                 bundle=bundle,
                 clock=clock,
                 former=[event for event in former if event.source == part.name],
+                clips=clips,
             ),
         )
         for part in settings.sources
     ]
     publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock)
     beats = settings.heartbeat
+    server = None
+    if settings.metrics is not None:
+        # Loaded only where it is asked for: it costs memory.
+        from daemon.metrics_server import MetricsServer  # noqa: PLC0415
+
+        server = MetricsServer(settings.metrics, clock=clock)
+    health = Health(
+        ears=ears,
+        self_check=SelfCheck(bundle, folder=folder, clock=clock),
+        heartbeat=None if beats is None else Heartbeat(beats, clock=clock),
+        publisher=publisher,
+        link=link,
+        topics=topics,
+        clock=clock,
+        troubles=[clips] if server is None else [clips, server],
+    )
+    metrics = None
+    if server is not None:
+        from daemon.metrics import Metrics  # noqa: PLC0415
+
+        metrics = Metrics(
+            server, health=health, publisher=publisher, link=link, clips=clips, clock=clock
+        )
     return Service(
         ears=ears,
         orphans=[event for event in former if event.source not in names],
         info=info_of(settings, bundle, started_at=started_at).to_json(),
-        health=Health(
-            ears=ears,
-            self_check=SelfCheck(bundle, folder=folder, clock=clock),
-            heartbeat=None if beats is None else Heartbeat(beats, clock=clock),
-            publisher=publisher,
-            link=link,
-            topics=topics,
-            clock=clock,
-        ),
+        health=health,
         publisher=publisher,
         link=link,
         topics=topics,
@@ -112,6 +130,9 @@ def assemble(
             clock=clock,
             rng=rng,
             floors=floors,
+            clips=clips,
             request=reload,
         ),
+        clips=clips,
+        metrics=metrics,
     )

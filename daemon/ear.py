@@ -3,12 +3,18 @@
 from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcement, Announcer, State
+from daemon.clip_recorder import ClipRecorder
 from daemon.clocks import Clock, StreamClock
 from daemon.former_events import FormerEvent
 from daemon.meter import Meter
+from daemon.tally import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from aed.audio import AudioChunk
+    from aed.candidate import Cause
+    from aed.events import Event
     from aed.hearing import Heard, Hearing
 
 
@@ -16,7 +22,13 @@ class Ear:
     """Hears one source; each stream of it from its beginning to its end."""
 
     def __init__(
-        self, *, hearing: "Hearing", announcer: Announcer, stream_clock: StreamClock, clock: Clock
+        self,
+        *,
+        hearing: "Hearing",
+        announcer: Announcer,
+        stream_clock: StreamClock,
+        clock: Clock,
+        recorder: ClipRecorder | None = None,
     ) -> None:
         """Begin with nothing heard.
 
@@ -25,14 +37,22 @@ class Ear:
             announcer: says what its events mean.
             stream_clock: is told what has been heard.
             clock: for what hearing costs.
+            recorder: the announcer's; None if nothing is recorded.
         """
+        self._recorder = recorder
         self.meter = Meter(clock=clock)
+        self.tally = Tally()
         self._clock = clock
         self._hearing = hearing
         self._announcer = announcer
         self._stream_clock = stream_clock
         # Seconds of the present stream that were heard.
         self._heard_s = 0.0
+
+    @property
+    def num_suppressed(self) -> "Mapping[tuple[str, Cause], int]":
+        """How many candidates were not reported so far, by node and cause."""
+        return self._hearing.num_suppressed
 
     def initial_states(self) -> list[State]:
         """States to publish before anything was heard."""
@@ -52,15 +72,20 @@ class Ear:
         self._stream_clock.mark(self._heard_s, waited_s=waited_s)
         return self._hearing
 
-    def tell(self, heard: "Heard", *, took_s: float) -> list[Announcement]:
+    def tell(self, chunk: "AudioChunk", heard: "Heard", *, took_s: float) -> list[Announcement]:
         """Say what there is to say about what has been heard.
 
         Args:
-            heard: what the chunk gave.
+            chunk: the one that was taken.
+            heard: what it gave.
             took_s: how long that took.
         """
         self.meter.note(heard.posteriors, took_s=took_s)
-        return [self._announcer.announce(event) for event in heard.events]
+        if len(heard.posteriors.values):
+            self.tally.note_inference(took_s)
+        if self._recorder is not None:
+            self._recorder.hear(chunk, heard.posteriors)
+        return self._announce(heard.events)
 
     def tick(self) -> list[Announcement]:
         """What there is to say by now without anything new being heard."""
@@ -77,8 +102,11 @@ class Ear:
             What there is to say about sounds that it was about to tell of, and what is open.
         """
         events = self._hearing.flush().events if self._heard_s else []
-        announcements = [self._announcer.announce(e) for e in events if e.phase != "end"]
-        return announcements, self._announcer.open_events()
+        announcements = self._announce([event for event in events if event.phase != "end"])
+        former = self._announcer.open_events()
+        if self._recorder is not None:
+            self._recorder.finish()
+        return announcements, former
 
     def cut(self, *, is_whole: bool = False) -> list[Announcement]:
         """End the stream: say that what is open has ended, begin anew.
@@ -90,9 +118,14 @@ class Ear:
         """
         if self._heard_s == 0.0:
             return []
-        last = self._hearing.flush(is_whole=is_whole).events
-        announcements = [self._announcer.announce(event) for event in last]
+        announcements = self._announce(self._hearing.flush(is_whole=is_whole).events)
+        if self._recorder is not None:
+            self._recorder.finish()
         self._hearing.reset()
         self._announcer.forget()
         self._heard_s = 0.0
         return announcements
+
+    def _announce(self, events: "Sequence[Event]") -> list[Announcement]:
+        self.tally.note_events(events)
+        return [self._announcer.announce(event) for event in events]

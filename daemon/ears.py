@@ -7,6 +7,7 @@ from aed import __version__
 from aed.bundle import Bundle, default_bundle_path, load_bundle
 from aed.hearing import Hearing
 from daemon.announcer import Announcer
+from daemon.clips import Clips
 from daemon.clocks import Clock, StreamClock
 from daemon.ear import Ear
 from daemon.former_events import FormerEvent
@@ -73,6 +74,7 @@ def new_ear(
     bundle: Bundle,
     clock: Clock,
     former: Sequence[FormerEvent],
+    clips: Clips,
 ) -> Ear:
     """Make what hears one source.
 
@@ -82,8 +84,10 @@ def new_ear(
         bundle: what to hear with.
         clock: the machine's clocks.
         former: events that were left open at the source.
+        clips: records what deserves it, if anything.
     """
     stream_clock = StreamClock(clock)
+    recorder = clips.recorder(bundle.labels)
     return Ear(
         hearing=Hearing(bundle, settings.threshold_layer()),
         announcer=Announcer(
@@ -94,7 +98,9 @@ def new_ear(
             clock=clock,
             stream_clock=stream_clock,
             former=former,
+            recorder=recorder,
         ),
         stream_clock=stream_clock,
         clock=clock,
+        recorder=recorder,
     )

@@ -45,5 +45,9 @@ class OutboxError(AedError):
     """The outbox on disk cannot be opened, read or written."""
 
 
+class ClipError(AedError):
+    """A clip cannot be written or deleted."""
+
+
 class SelfTestError(AedError):
     """The model computes something else than it did; a restart may cure that."""

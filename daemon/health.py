@@ -41,6 +41,14 @@ class Connection(Protocol):
         """How often the broker accepted us again."""
 
 
+class Trouble(Protocol):
+    """Another part that may be in trouble."""
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with it, as a sentence."""
+
+
 class Health:
     """Asks every part how it is, and publishes what they say."""
 
@@ -54,6 +62,7 @@ class Health:
         link: Connection,
         topics: Topics,
         clock: Clock,
+        troubles: Sequence[Trouble] = (),
     ) -> None:
         """Begin with nothing published.
 
@@ -65,7 +74,9 @@ class Health:
             link: its connection.
             topics: where to publish.
             clock: for when.
+            troubles: what else may have a problem.
         """
+        self._troubles = tuple(troubles)
         self._ears = tuple(ears)
         self._self_check = self_check
         self._heartbeat = heartbeat
@@ -134,6 +145,7 @@ class Health:
             sentences.append(source.backlog.problem)
         if self._heartbeat is not None:
             sentences.append(self._heartbeat.problem)
+        sentences += [trouble.problem for trouble in self._troubles]
         return "; ".join(sentence for sentence in sentences if sentence is not None) or None
 
     def payload(self) -> HealthPayload:

@@ -31,7 +31,7 @@ class EventPayload:
         age_s: seconds from when this phase of the event was known to `published_at`.
         pattern: `t3`, `t4`, `continuous`, `chirp` or None.
         level_dbfs: RMS level in dB relative to full scale.
-        clip: path of a recording of it, None as long as recording is off.
+        clip: file name of a recording of it, None as long as it is not sure that there is one.
         model: name and digest of the bundle that heard it.
         critical: a matter of life and limb.
     """

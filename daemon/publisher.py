@@ -114,6 +114,11 @@ class Publisher:
         outboxes = [sending.outbox for sending in self._sendings]
         return sum(len(outbox) for outbox in outboxes if not outbox.is_on_disk)
 
+    @property
+    def num_dropped(self) -> int:
+        """Reports that were dropped since the start, from disk or memory, and never sent."""
+        return sum(sending.outbox.num_dropped for sending in self._sendings)
+
     def size(self) -> tuple[int, int] | None:
         """Reports that wait, wherever, and the bytes of their payloads; None if nobody knows."""
         try:

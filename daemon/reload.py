@@ -14,6 +14,7 @@ from pathlib import Path
 from aed.bundle import Bundle
 from daemon.announcer import Announcement
 from daemon.child import LEAVE_S
+from daemon.clips import Clips
 from daemon.clocks import Clock
 from daemon.ear import Ear
 from daemon.ears import info_of, load_fitting_bundle, new_ear
@@ -74,6 +75,7 @@ class Reloader:
         clock: Clock,
         rng: random.Random,
         floors: Floors,
+        clips: Clips,
         request: ReloadRequest,
     ) -> None:
         """Remember what is in use.
@@ -86,6 +88,7 @@ class Reloader:
             clock: the machine's clocks.
             rng: jitter of new sources.
             floors: how quiet each source has been so far.
+            clips: what is recorded.
             request: says when to read again.
         """
         self._settings = settings
@@ -95,6 +98,7 @@ class Reloader:
         self._clock = clock
         self._rng = rng
         self._floors = floors
+        self._clips = clips
         self._request = request
 
     def take(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
@@ -134,6 +138,7 @@ class Reloader:
     def _replace(
         self, ears: Sequence[tuple[Source, Ear]], settings: Settings, bundle: Bundle
     ) -> Reloaded:
+        self._clips.follow(settings.clips)
         present = {source.name: (source, ear) for source, ear in ears}
         before = {part.name: part for part in self._settings.sources}
         announcements: list[Announcement] = []
@@ -148,7 +153,12 @@ class Reloader:
                 floor = self._floors.of(part)
                 source = Source(part, clock=self._clock, rng=self._rng, floor=floor)
             heard_by = new_ear(
-                part.name, settings=settings, bundle=bundle, clock=self._clock, former=former
+                part.name,
+                settings=settings,
+                bundle=bundle,
+                clock=self._clock,
+                former=former,
+                clips=self._clips,
             )
             replaced.append((source, heard_by))
         gone = present.keys() - {part.name for part in settings.sources}
@@ -170,5 +180,5 @@ class Reloader:
 
 def _needs_restart(before: Settings, now: Settings) -> bool:
     """Whether more than what is heard, and how, has changed."""
-    kept = {"sources", "thresholds", "classes", "second_look", "bundle"}
+    kept = {"sources", "thresholds", "classes", "second_look", "bundle", "clips"}
     return before.model_dump(exclude=kept) != now.model_dump(exclude=kept)

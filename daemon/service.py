@@ -8,10 +8,12 @@ blocking, paho's network thread does what waits for the network.
 import logging
 import select
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcement
 from daemon.arrivals import hear_arrived, wait_for_others
 from daemon.child import LEAVE_S
+from daemon.clips import Clips
 from daemon.clocks import Clock
 from daemon.ear import Ear
 from daemon.errors import SelfTestError
@@ -27,6 +29,9 @@ from daemon.source_state import SourceState
 from daemon.sources import Source
 from daemon.topics import OFF, OFFLINE, ONLINE, Topics
 from daemon.wakeup import StopRequest, Wakeup
+
+if TYPE_CHECKING:
+    from daemon.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
 
@@ -59,6 +64,8 @@ class Service:
         stop: StopRequest,
         floors: Floors,
         reloader: Reloader,
+        clips: Clips,
+        metrics: "Metrics | None" = None,
     ) -> None:
         """Take the parts.
 
@@ -76,6 +83,8 @@ class Service:
             stop: says when to end.
             floors: what the sources have learned of quiet.
             reloader: says when settings have changed, and what follows.
+            clips: what is recorded.
+            metrics: tells Prometheus; None if the settings want none.
         """
         self._ears = tuple(ears)
         self._orphans = tuple(orphans)
@@ -90,6 +99,8 @@ class Service:
         self._stop = stop
         self._floors = floors
         self._reloader = reloader
+        self._clips = clips
+        self._metrics = metrics
         # When systemd was pinged last, and what it was told.
         self._pinged_s = clock.boottime_s()
         self._status = ""
@@ -159,6 +170,9 @@ class Service:
         self._link.tick()
         self._publisher.pump()
         self._floors.tick()
+        self._clips.tick()
+        if self._metrics is not None:
+            self._metrics.tick(self._ears, self._info)
         self._ping()
 
     def _wait(self, timeout_s: float) -> set[int]:
@@ -225,6 +239,9 @@ class Service:
             _logger.warning("what the broker did not get waits in the outbox for the next start")
         self._publisher.close()
         self._floors.save()
+        self._clips.close()
+        if self._metrics is not None:
+            self._metrics.close()
         _logger.info("stopped")
 
     def _flush(self, deadline_s: float) -> None:

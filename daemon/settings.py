@@ -19,7 +19,9 @@ from pydantic import (
 )
 
 from daemon.rtsp import is_camera_url
+from daemon.settings_clips import ClipSettings
 from daemon.settings_heartbeat import HeartbeatSettings
+from daemon.settings_metrics import MetricsSettings
 from daemon.settings_part import SettingsPart
 from daemon.settings_thresholds import ThresholdSettings
 
@@ -217,6 +219,14 @@ class Settings(SettingsPart):
     )
     heartbeat: HeartbeatSettings | None = Field(
         default=None, description="a mapping with url and every_s, or null for none"
+    )
+    metrics: MetricsSettings | None = Field(
+        default=None, description="a mapping with port and address, or null for none"
+    )
+    clips: ClipSettings | None = Field(
+        default=None,
+        description="a mapping (empty: the defaults) with before_s, after_s, longest_s, max_mb, "
+        "max_age_days and speech, or null to record nothing",
     )
     state_directory: FilePath | None = Field(
         default=None, description="the path of a folder, or null for systemd's, else /var/lib/aed"

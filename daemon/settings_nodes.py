@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aed import thresholds
 from aed.errors import ThresholdsError
+from daemon.clip_recorder import VOICES
 from daemon.errors import SettingsError, SettingsFault
 from daemon.settings import Settings
 from daemon.settings_faults import key_text
@@ -41,6 +42,9 @@ def fit_to_ontology(
         for number, name in enumerate(settings.classes or ())
         if name not in known
     ]
+    if settings.clips is not None and not set(VOICES) & set(known):
+        wanted = f"wanted a model that hears {' or '.join(VOICES)}, so as not to record it"
+        faults.append(_fault(where, ("clips",), f"{wanted}; found none"))
     layer = settings.threshold_layer()
     for name in settings.thresholds:
         if name not in known and name != "default":

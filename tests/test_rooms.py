@@ -109,10 +109,13 @@ def test_the_light_runtime_never_mentions_the_training_packages(path: Path) -> N
     assert not packages(path) & TRAINING_ONLY
 
 
-def test_threads_live_in_two_files_at_most_and_asyncio_nowhere() -> None:
+def test_threads_live_in_one_file_and_asyncio_nowhere() -> None:
     used = {relative(path): packages(path) for path in sources(*MAY_IMPORT)}
 
-    assert len([path for path, names in used.items() if "threading" in names]) <= 2
+    # The one serves metrics, for whoever turns them on: what prometheus-client does, with limits.
+    assert [path for path, names in used.items() if "threading" in names] == [
+        "daemon/metrics_server.py"
+    ]
     assert not [path for path, names in used.items() if names & {"asyncio", "_thread"}]
 
 
@@ -135,6 +138,14 @@ def test_everything_imports_without_portaudio_and_the_runtime_without_torch(
     loaded = {line.split(".")[0] for line in lines}
     assert {"aed", "daemon", "ontology"} <= loaded
     assert not loaded & (TRAINING_ONLY | {"sounddevice", "amqtt"})
+
+
+def test_a_daemon_that_serves_no_metrics_loads_nothing_for_them(tmp_path: Path) -> None:
+    lines = ask_fresh_interpreter(
+        "import sys, daemon.assembly; print(*sys.modules, sep='\\n')", tmp_path, str(ROOT)
+    )
+
+    assert not [line for line in lines if line.startswith("prometheus_client")]
 
 
 @pytest.mark.skipif(

@@ -42,6 +42,7 @@ def test_what_is_too_short_is_not_reported_and_the_reason_is_kept() -> None:
     ]
     assert tracking.suppressed[0].reason == "it was above 0.50 for 0.4 s of the 0.5 s it needs"
     assert tracking.suppressed[0].peak == pytest.approx(0.9)
+    assert tracking.num_suppressed == {("person", "too_short"): 1, ("speech", "too_short"): 1}
 
 
 def test_what_stays_under_the_on_threshold_is_not_reported_either() -> None:
@@ -177,6 +178,7 @@ def test_an_alarm_that_fades_through_its_parent_is_not_a_second_alarm() -> None:
 
     assert ends(events) == [("smoke_alarm", 0.0, 2.0)]
     assert [each.reason for each in tracking.suppressed] == ["it was the tail of event 1"]
+    assert [each.cause for each in tracking.suppressed] == ["tail"]
 
 
 def test_a_parent_that_goes_on_long_after_its_leaf_is_a_sound_of_its_own() -> None:
@@ -281,3 +283,4 @@ def test_the_record_of_what_was_suppressed_stays_bounded() -> None:
     tracking.feed(table(HOUSE, [*sounding(0.1, speech=0.4), *quiet(0.1)] * 400))
 
     assert len(tracking.suppressed) == 256
+    assert tracking.num_suppressed["speech", "under_threshold"] == 400

@@ -71,7 +71,7 @@ def chunk(level: float) -> AudioChunk:
 
 
 def hear(ear: Ear, chunk: AudioChunk) -> list[Announcement]:
-    return ear.tell(ear.take(chunk).feed(chunk), took_s=0.0)
+    return ear.tell(chunk, ear.take(chunk).feed(chunk), took_s=0.0)
 
 
 def test_what_is_heard_is_announced(ear: Ear) -> None:

@@ -29,11 +29,11 @@ _LEAST_POWER = 1e-9
 _NEVER = -10.0
 
 
-def write_loudness_bundle(folder: Path) -> Path:
-    """Write the bundle; returns its folder."""
+def write_loudness_bundle(folder: Path, *, heard: tuple[str, ...] = HEARD) -> Path:
+    """Write the bundle, which takes what is loud for these nodes; returns its folder."""
     home = ontology.home()
     labels = LabelSet(home)
-    is_heard = np.array([node in HEARD for node in labels.nodes])
+    is_heard = np.array([node in heard for node in labels.nodes])
     folder.mkdir(parents=True)
     onnx.save(_graph(is_heard, labels), folder / "model.onnx")
     (folder / "ontology.yaml").write_text(home.source, encoding="utf-8")
