@@ -22,6 +22,7 @@ from aed.commands import (
     listen,
     ontology,
     replay,
+    request,
     run,
     train,
 )
@@ -36,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     demo,
     run,
     check,
+    request,
     devices,
     listen,
     replay,

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 from daemon.announcer import Announcement, Announcer, State
 from daemon.clocks import Clock, StreamClock
 from daemon.former_events import FormerEvent
+from daemon.glance import Glance
 from daemon.meter import Meter
 
 if TYPE_CHECKING:
     from aed.audio import AudioChunk
     from aed.hearing import Hearing
+    from aed.thresholds import Layer
 
 
 class Ear:
@@ -27,6 +29,7 @@ class Ear:
             clock: for what hearing costs.
         """
         self.meter = Meter(clock=clock)
+        self.glance = Glance(hearing.labels, clock=clock)
         self._clock = clock
         self._hearing = hearing
         self._announcer = announcer
@@ -52,8 +55,20 @@ class Ear:
         self._stream_clock.mark(self._heard_s, waited_s=waited_s)
         begin_s = self._clock.boottime_s()
         heard = self._hearing.feed(chunk)
+        self.glance.note(heard.posteriors)
         self.meter.note(heard.posteriors, took_s=self._clock.boottime_s() - begin_s)
         return [self._announcer.announce(event) for event in heard.events]
+
+    def retune(self, settings: "Layer") -> None:
+        """Hold what is heard from now on to other thresholds.
+
+        Args:
+            settings: those that differ from the bundle's.
+
+        Raises:
+            ThresholdsError: they do not fit the bundle.
+        """
+        self._hearing.retune(settings)
 
     def tick(self) -> list[Announcement]:
         """What there is to say by now without anything new being heard."""

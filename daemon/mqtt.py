@@ -13,6 +13,7 @@ from daemon.backoff import Backoff
 from daemon.clocks import Clock
 from daemon.errors import SettingsError
 from daemon.mqtt_attempt import MqttAttempt, NoteKind
+from daemon.request_inbox import MqttRequest, RequestInbox
 from daemon.settings import MqttSettings
 
 _logger = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class MqttLink:
         rng: random.Random,
         wake: Callable[[], None],
         watched: Sequence[str] = (),
+        requests: str | None = None,
     ) -> None:
         """Prepare; the first `tick` begins to connect.
 
@@ -104,6 +106,7 @@ class MqttLink:
             rng: jitter of the waits.
             wake: called from paho's thread when something happened.
             watched: filters of topics of which to tell what the broker has retained.
+            requests: filter of the topics of requests; None for none.
         """
         self._settings = settings
         self._client_id = client_id
@@ -112,6 +115,8 @@ class MqttLink:
         self._rng = rng
         self._wake = wake
         self._watched = tuple(watched)
+        self._requests = requests
+        self._inbox = RequestInbox()
         self._backoff = Backoff(first_s=FIRST_WAIT_S, cap_s=LONGEST_WAIT_S, rng=rng)
         # The present attempt, since when, and whether the broker has accepted us.
         self._attempt: MqttAttempt | None = None
@@ -172,6 +177,15 @@ class MqttLink:
                 self._end_attempt(note.text, is_refused=note.kind is NoteKind.REFUSED)
         return happenings
 
+    def take_request(self) -> MqttRequest | None:
+        """The oldest request that the broker has brought; None if there is none."""
+        return self._inbox.take()
+
+    @property
+    def num_requests_dropped(self) -> int:
+        """Requests that came faster than they were taken, since the start."""
+        return self._inbox.num_dropped
+
     def close(self) -> None:
         """Take leave of the broker, which then does not publish the will."""
         attempt, self._attempt = self._attempt, None
@@ -188,6 +202,8 @@ class MqttLink:
                 will=self._will,
                 wake=self._wake,
                 watched=self._watched,
+                requests=self._requests,
+                inbox=self._inbox,
             )
         except (OSError, SettingsError) as error:
             self._end_attempt(str(error))
@@ -204,6 +220,7 @@ class MqttLink:
         was_connected, self.is_connected = self.is_connected, False
         if attempt is not None:
             attempt.give_up()
+            self._inbox.clear()
         is_steady = was_connected and now_s - self._since_s > STEADY_S
         if is_steady:
             self._backoff.succeed()  # not for a broker that throws us out as soon as we are in

@@ -17,13 +17,20 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import (
+    Client,
+    ConnectFlags,
+    DisconnectFlags,
+    MQTTMessage,
+    topic_matches_sub,
+)
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from daemon.credentials import read_password
 from daemon.encryption import client_context
+from daemon.request_inbox import RequestInbox
 from daemon.settings import MqttSettings
 
 CONNECT_TIMEOUT_S = 5.0
@@ -73,6 +80,8 @@ class MqttAttempt:
         will: tuple[str, bytes],
         wake: Callable[[], None],
         watched: Sequence[str],
+        requests: str | None,
+        inbox: RequestInbox,
     ) -> None:
         """Begin to connect.
 
@@ -83,6 +92,8 @@ class MqttAttempt:
             wake: called from paho's thread after each note.
             watched: filters of topics of which to note what the broker has retained; a broker that
                 forbids it is used without.
+            requests: filter of the topics of requests; None for none.
+            inbox: where they go.
 
         Raises:
             SettingsError: the password cannot be read.
@@ -90,7 +101,9 @@ class MqttAttempt:
         """
         self._settings = settings
         self._wake = wake
-        self._watched = watched
+        self._watched = tuple(watched)
+        self._requests = requests
+        self._inbox = inbox
         # Appended to by paho's thread, taken from by ours; both are atomic operations.
         self.notes: deque[Note] = deque()
         client = Client(
@@ -158,8 +171,9 @@ class MqttAttempt:
         _properties: Properties | None,
     ) -> None:
         if not code.is_failure:
-            if self._watched:
-                client.subscribe([(name, 1) for name in self._watched])
+            filters = (*self._watched, *([self._requests] if self._requests else []))
+            if filters:
+                client.subscribe([(name, 1) for name in filters])
             self._note(NoteKind.CONNECTED)
         elif code.getName() in _WRONG_PASSWORD:
             self._note(NoteKind.REFUSED, self._refusal())
@@ -195,6 +209,10 @@ class MqttAttempt:
         self._note(NoteKind.ACKNOWLEDGED, mid=mid)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        if self._requests is not None and topic_matches_sub(self._requests, message.topic):
+            if self._inbox.put(message.topic, message.payload, is_retained=message.retain):
+                self._wake()
+            return
         # What is published while we are subscribed, by ourselves too, comes without the mark.
         if message.retain:
             self._note(NoteKind.RETAINED, message.topic, payload=bytes(message.payload))

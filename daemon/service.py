@@ -20,6 +20,7 @@ from daemon.health import Health
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
 from daemon.publisher import Publisher
+from daemon.reception import Reception
 from daemon.reload import Reloaded, Reloader, Restart
 from daemon.settings import Settings
 from daemon.source_state import SourceState
@@ -58,6 +59,7 @@ class Service:
         stop: StopRequest,
         floors: Floors,
         reloader: Reloader,
+        reception: Reception,
     ) -> None:
         """Take the parts.
 
@@ -75,6 +77,7 @@ class Service:
             stop: says when to end.
             floors: what the sources have learned of quiet.
             reloader: says when settings have changed, and what follows.
+            reception: answers whoever asks, and says what is muted.
         """
         self._ears = tuple(ears)
         self._orphans = tuple(orphans)
@@ -89,6 +92,7 @@ class Service:
         self._stop = stop
         self._floors = floors
         self._reloader = reloader
+        self._reception = reception
         # When systemd was pinged last, and what it was told.
         self._pinged_s = clock.boottime_s()
         self._status = ""
@@ -126,6 +130,7 @@ class Service:
             self._publisher.retain(self._topics.source_status(name), OFFLINE)
         self._ears = change.ears
         self._health.follow(change.ears, change.bundle)
+        self._reception.follow(change)
         self._info = change.info
         self._publisher.retain(self._topics.info, self._info)
         for _, ear in self._ears:
@@ -134,7 +139,7 @@ class Service:
 
     def _announce_start(self) -> None:
         """Set every state, those last on whose being `online` a reader relies for the others."""
-        self._publisher.report([event.end() for event in self._orphans])
+        self._publisher.report(self._reception.audible([e.end() for e in self._orphans]))
         self._publisher.retain(self._topics.info, self._info)
         for _, ear in self._ears:
             for state in ear.initial_states():
@@ -156,6 +161,7 @@ class Service:
         self._publish_statuses()
         self._health.tick()
         self._link.tick()
+        self._reception.tick()
         self._publisher.pump()
         self._floors.tick()
         self._ping()
@@ -163,6 +169,7 @@ class Service:
     def _wait(self, timeout_s: float) -> None:
         descriptors = [self._wakeup.fileno()]
         descriptors += [fd for source, _ in self._ears if (fd := source.fileno()) is not None]
+        descriptors += self._reception.descriptors()
         poller = select.poll()
         for descriptor in descriptors:
             poller.register(descriptor, select.POLLIN)
@@ -171,7 +178,7 @@ class Service:
 
     def _publish(self, announcements: Sequence[Announcement]) -> None:
         for announcement in announcements:
-            self._publisher.report(announcement.reports)
+            self._publisher.report(self._reception.audible(announcement.reports))
             for state in announcement.states:
                 self._publisher.retain(state.topic, state.payload)
 
@@ -209,6 +216,7 @@ class Service:
         if self._stop.is_set:
             self._notifier.stopping()
         self._health.close()
+        self._reception.close()
         for source, ear in self._ears:
             source.close(leave_s=LEAVE_S / len(self._ears))
             self._publish(ear.close())
@@ -220,6 +228,7 @@ class Service:
         if not self._publisher.is_idle:
             _logger.warning("what the broker did not get waits in the outbox for the next start")
         self._publisher.close()
+        self._reception.forget()
         self._floors.save()
         _logger.info("stopped")
 

@@ -21,6 +21,7 @@ from pydantic import (
 from daemon.rtsp import is_camera_url
 from daemon.settings_heartbeat import HeartbeatSettings
 from daemon.settings_part import SettingsPart
+from daemon.settings_requests import MuteSettings, RequestSettings
 from daemon.settings_thresholds import ThresholdSettings
 
 MAX_SOURCES = 16
@@ -217,6 +218,14 @@ class Settings(SettingsPart):
     )
     heartbeat: HeartbeatSettings | None = Field(
         default=None, description="a mapping with url and every_s, or null for none"
+    )
+    mute: MuteSettings = Field(default=MuteSettings(), description="a mapping with critical")
+    requests: RequestSettings = Field(
+        default=RequestSettings(), description="a mapping with set_threshold"
+    )
+    runtime_directory: FilePath | None = Field(
+        default=None,
+        description="the path of a folder for the control socket, or null for systemd's",
     )
     state_directory: FilePath | None = Field(
         default=None, description="the path of a folder, or null for systemd's, else /var/lib/aed"
