@@ -1,16 +1,17 @@
 """Takes requests from the broker and the control socket, and brings them their responses."""
 
 import logging
+from typing import Protocol
 
 from daemon.clocks import Clock
 from daemon.control_socket import ControlSocket
 from daemon.event_store import EventStore
-from daemon.mqtt import MqttLink
 from daemon.mute import Mute
 from daemon.publisher import Publisher
 from daemon.reload import Reloaded
 from daemon.reports import Report
 from daemon.request_actions import RequestActions
+from daemon.request_inbox import MqttRequest
 from daemon.request_rate import RequestRate
 from daemon.requests import RequestHandler, failure
 from daemon.topics import Topics
@@ -25,6 +26,17 @@ _RETAINED = (
 )
 
 
+class RequestLink(Protocol):
+    """What is needed of `daemon.mqtt.MqttLink`."""
+
+    @property
+    def num_requests_dropped(self) -> int:
+        """Requests that came faster than they were taken."""
+
+    def take_request(self) -> MqttRequest | None:
+        """The oldest request that the broker has brought; None if there is none."""
+
+
 class Reception:
     """Where the main loop meets whoever asks."""
 
@@ -36,7 +48,7 @@ class Reception:
         control: ControlSocket,
         mute: Mute,
         events: EventStore,
-        link: MqttLink,
+        link: RequestLink,
         publisher: Publisher,
         topics: Topics,
         clock: Clock,
