@@ -66,7 +66,8 @@ class ControlSocket:
         self._let_in(self._listener)
         for client in list(self._clients):
             client.read()
-            while not self._rate.is_spent and (line := client.take_line()) is not None:
+            line = None if self._rate.is_spent else client.take_line()
+            if line is not None:  # one of each client in a turn: hearing comes first
                 self._rate.spend()
                 client.respond(self._answer(line))
             client.write()

@@ -20,6 +20,9 @@ _logger = logging.getLogger(__name__)
 
 SAY_AGAIN_S = 60.0
 
+MOST_PER_TURN = 3
+"""Requests of the broker that are answered before the sources are heard again."""
+
 _RETAINED = (
     "retained requests are refused, since they would be repeated at every start; publish it "
     "without the retain flag, and an empty retained message to be rid of this one"
@@ -91,18 +94,13 @@ class Reception:
     def tick(self) -> None:
         """Answer some of what was asked since the last call, and show the mute."""
         self._control.tick()
-        while self._publisher.may_answer and not self._rate.is_spent:
-            request = self._link.take_request()
+        for _ in range(MOST_PER_TURN):
+            may_answer = self._publisher.may_answer and not self._rate.is_spent
+            request = self._link.take_request() if may_answer else None
             if request is None:
                 break
             self._rate.spend()
-            name = request.topic.rpartition("/")[2]
-            if request.is_retained:
-                _logger.warning("request %r: %s", name[:60], _RETAINED)
-                response = failure(_RETAINED)
-            else:
-                response = self._handler.answer(name, request.payload, by="MQTT")
-            self._publisher.answer(self._topics.response(name), response)
+            self._respond(request)
         self._say_dropped()
         self._publisher.retain(self._topics.mute, self._mute.payload().to_json())
 
@@ -117,6 +115,15 @@ class Reception:
     def forget(self) -> None:
         """Close what remembers: nothing is reported any more."""
         self._events.close()
+
+    def _respond(self, request: MqttRequest) -> None:
+        name = request.topic.rpartition("/")[2]
+        if request.is_retained:
+            _logger.warning("request %r: %s", name[:60], _RETAINED)
+            response = failure(_RETAINED)
+        else:
+            response = self._handler.answer(name, request.payload, by="MQTT")
+        self._publisher.answer(self._topics.response(name), response)
 
     def _say_dropped(self) -> None:
         num_dropped, now_s = self._link.num_requests_dropped, self._clock.boottime_s()
