@@ -37,6 +37,9 @@ SUSPECT_AGAIN_S = 600.0
 REFUSED_WAIT_S = 60.0
 """After a refused password: the broker may count failures and lock us out."""
 
+FLOOD_WAIT_S = 60.0
+"""For so long no requests are taken after a flood of them."""
+
 LEAVE_TIMEOUT_S = 0.5
 """For the farewell to a broker that may not read any more."""
 
@@ -117,6 +120,8 @@ class MqttLink:
         self._watched = tuple(watched)
         self._requests = requests
         self._inbox = RequestInbox()
+        # Since when no requests are taken because there were too many.
+        self._flooded_s: float | None = None
         self._backoff = Backoff(first_s=FIRST_WAIT_S, cap_s=LONGEST_WAIT_S, rng=rng)
         # The present attempt, since when, and whether the broker has accepted us.
         self._attempt: MqttAttempt | None = None
@@ -148,6 +153,8 @@ class MqttLink:
                 self._begin_attempt()
         elif not self.is_connected and now_s - self._since_s > ANSWER_TIMEOUT_S:
             self._end_attempt("it accepts connections but does not answer")
+        elif self._attempt.refuses_requests:
+            self._endure_flood(self._attempt, now_s)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
         """Hand a message to the broker, QoS 1.
@@ -193,6 +200,16 @@ class MqttLink:
         if attempt is not None:
             attempt.give_up(timeout_s=LEAVE_TIMEOUT_S if was_connected else 0.0)
 
+    def _endure_flood(self, attempt: MqttAttempt, now_s: float) -> None:
+        """Take no requests for a while: they would keep the broker's attention from our alerts."""
+        if self._flooded_s is None:
+            self._flooded_s = now_s
+            _logger.error("a flood of requests over MQTT: none is taken for %.0f s", FLOOD_WAIT_S)
+        elif now_s - self._flooded_s >= FLOOD_WAIT_S:
+            self._flooded_s = None
+            self._inbox.forgive()
+            attempt.accept_requests()
+
     def _begin_attempt(self) -> None:
         self._since_s = self._clock.boottime_s()
         try:
@@ -221,6 +238,7 @@ class MqttLink:
         if attempt is not None:
             attempt.give_up()
             self._inbox.clear()
+            self._flooded_s = None
         is_steady = was_connected and now_s - self._since_s > STEADY_S
         if is_steady:
             self._backoff.succeed()  # not for a broker that throws us out as soon as we are in

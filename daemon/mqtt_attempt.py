@@ -104,6 +104,8 @@ class MqttAttempt:
         self._watched = tuple(watched)
         self._requests = requests
         self._inbox = inbox
+        self.refuses_requests = False
+        """Whether the broker was told to bring no more, since there was a flood of them."""
         # Appended to by paho's thread, taken from by ours; both are atomic operations.
         self.notes: deque[Note] = deque()
         client = Client(
@@ -127,6 +129,12 @@ class MqttAttempt:
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Send with QoS 1; returns the `mid` that its acknowledgement will carry."""
         return self._client.publish(topic, payload, qos=1, retain=retain).mid
+
+    def accept_requests(self) -> None:
+        """Have requests brought again after a flood."""
+        if self._requests is not None:
+            self.refuses_requests = False
+            self._client.subscribe(self._requests, qos=1)
 
     def give_up(self, *, timeout_s: float = 0.0) -> None:
         """End the attempt; a broker that is connected does not publish the will.
@@ -212,6 +220,9 @@ class MqttAttempt:
         if self._requests is not None and topic_matches_sub(self._requests, message.topic):
             if self._inbox.put(message.topic, message.payload, is_retained=message.retain):
                 self._wake()
+            elif self._inbox.is_flooded and not self.refuses_requests:
+                self.refuses_requests = True
+                self._client.unsubscribe(self._requests)
             return
         # What is published while we are subscribed, by ourselves too, comes without the mark.
         if message.retain:

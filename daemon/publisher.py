@@ -20,8 +20,9 @@ _logger = logging.getLogger(__name__)
 MAX_IN_FLIGHT = 20
 """Reports handed to the broker and not yet acknowledged, as many as paho sends at once."""
 
-MAX_ANSWERS_IN_FLIGHT = 20
-"""Where the broker takes responses slower than requests are made, those wait."""
+MAX_ANSWERS_IN_FLIGHT = 4
+"""Where the broker takes responses slower than requests are made, those wait: of the messages that
+paho sends before the first is acknowledged (twenty), most are for alerts."""
 
 MAX_STATES_IN_FLIGHT = 100
 """What is handed to paho waits in memory without bound, before any report. Where states change

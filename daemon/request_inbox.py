@@ -7,6 +7,9 @@ from daemon.requests import MAX_BYTES
 
 MAX_WAITING = 50
 
+FLOOD = 500
+"""So many dropped ones are no eager automation any more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttRequest:
@@ -30,6 +33,7 @@ class RequestInbox:
         self._waiting: deque[MqttRequest] = deque()
         self.num_dropped = 0
         """Requests for which there was no room."""
+        self._num_forgiven = 0
 
     def put(self, topic: str, payload: bytes | bytearray, *, is_retained: bool) -> bool:
         """Keep a request until it is taken; says whether there was room."""
@@ -39,6 +43,15 @@ class RequestInbox:
         kept = bytes(payload[: MAX_BYTES + 1])
         self._waiting.append(MqttRequest(topic=topic, payload=kept, is_retained=is_retained))
         return True
+
+    @property
+    def is_flooded(self) -> bool:
+        """Whether more are brought than is good for the connection that alerts go through, too."""
+        return self.num_dropped - self._num_forgiven >= FLOOD
+
+    def forgive(self) -> None:
+        """Begin to count for a flood anew."""
+        self._num_forgiven = self.num_dropped
 
     def take(self) -> MqttRequest | None:
         """The oldest; None if there is none."""

@@ -1,15 +1,21 @@
 """Requests to the real daemon, over a real broker and its control socket."""
 
 import json
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from paho.mqtt import publish
 
+from daemon.mqtt import FLOOD_WAIT_S, MqttLink
+from daemon.request_inbox import FLOOD, MAX_WAITING, MqttRequest
 from daemon.requests import MAX_BYTES
+from daemon.settings import MqttSettings
+from tests.daemon.fake_clock import FakeClock
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.daemon_process import ROOT, LoudSource
@@ -154,3 +160,64 @@ def test_the_shell_asks_by_the_control_socket_and_a_threshold_holds_at_once_and_
     subscriber.wait_for(STATE, b"ON")
     assert daemon.stop()[0] == 0
     assert not (tmp_path / "run" / "control.sock").exists()
+
+
+def flood(broker: Broker) -> None:
+    message = (TOPICS.request("ping"), b"", 0, False)
+    publish.multiple([message] * 2 * (FLOOD + MAX_WAITING), hostname=HOST, port=broker.port)
+
+
+def test_an_alarm_is_told_in_a_flood_of_requests(
+    start_daemon: StartDaemon, broker: Broker, subscriber: Subscriber, loud_source: LoudSource
+) -> None:
+    daemon = start_daemon()
+    subscriber.wait_for(TOPICS.hearing, b"online")
+
+    flood(broker)
+    daemon.wait_for_log("a flood of requests over MQTT: none is taken for 60 s")
+    loud_source.be_loud()
+
+    subscriber.wait_for(STATE, b"ON")
+    subscriber.wait_until(lambda: subscriber.topic(TOPICS.alert), "the alert")
+    assert not payloads(subscriber, TOPICS.alert)[0]["delayed"]
+
+
+def test_after_a_flood_requests_are_taken_again(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FakeClock()
+    link = MqttLink(
+        MqttSettings(host=HOST, port=broker.port),
+        client_id="flooded",
+        will=(TOPICS.status, b"offline"),
+        clock=clock,
+        rng=random.SystemRandom(),
+        wake=lambda: None,
+        requests=TOPICS.request("+"),
+    )
+
+    def taken(*, what: bytes) -> MqttRequest | None:
+        """Ask until it arrives."""
+        deadline_s = time.monotonic() + 20
+        while time.monotonic() < deadline_s:
+            link.tick()
+            link.take_happenings()
+            if link.is_connected:
+                send(broker, "ping", what)
+            while (request := link.take_request()) is not None:
+                if request.payload == what:
+                    return request
+        return None
+
+    assert taken(what=b"before") is not None
+    flood(broker)
+    deadline_s = time.monotonic() + 20
+    while "a flood of requests" not in caplog.text and time.monotonic() < deadline_s:
+        link.tick()
+        time.sleep(0.01)
+    assert link.num_requests_dropped >= FLOOD
+
+    clock.advance(FLOOD_WAIT_S)
+
+    assert taken(what=b"after") is not None
+    link.close()
