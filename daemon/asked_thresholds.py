@@ -92,7 +92,8 @@ class AskedThresholds:
             entries[key] = used[key] = wanted
             if len(entries) > MAX_ENTRIES:
                 raise RequestError(f"wanted at most {MAX_ENTRIES} thresholds set, found more")
-        self._check(wanted, used)
+        if wanted.on is not None or key not in self._entries or key in self._used:
+            self._check(wanted, used)  # what is not in use can be taken back whatever it says
         try:
             write_state(self._path, {"thresholds": [e.model_dump() for e in entries.values()]})
         except OSError as error:
@@ -118,9 +119,9 @@ class AskedThresholds:
         """Thresholds of the settings with those that were asked for at a source laid over them."""
         return self._layer(source, self._used)
 
-    def at(self, source: str, node: str) -> NodeThresholds:
-        """Thresholds of a node at a source, as they are now."""
-        return self._resolved(self._layer(source, self._used))[node]
+    def at(self, source: str, node: str) -> NodeThresholds | None:
+        """Thresholds of a node at a source, as they are now; None if there is no such node."""
+        return self._resolved(self._layer(source, self._used)).get(node)
 
     def _check(self, wanted: SetThresholdData, used: Mapping[_Key, SetThresholdData]) -> None:
         """Check what an entry makes of the thresholds.

@@ -130,7 +130,8 @@ class RequestActions:
         sources: dict[str, Any] = {}
         for source, _ in self._ears:
             numbers = self._asked.at(source.name, wanted.node)
-            sources[source.name] = {"on": numbers.on, "off": numbers.off}
+            if numbers is not None:
+                sources[source.name] = {"on": numbers.on, "off": numbers.off}
         return {"node": wanted.node, "sources": sources}
 
     def _self_test(self, _: NoData, _by: str) -> Data:

@@ -33,7 +33,9 @@ def ask(asked: AskedThresholds, node: str, on: float | None, **more: Any) -> Non
 
 
 def on_at(asked: AskedThresholds, source: str, node: str) -> float:
-    return asked.at(source, node).on
+    numbers = asked.at(source, node)
+    assert numbers is not None
+    return numbers.on
 
 
 @pytest.fixture
@@ -141,6 +143,21 @@ def test_what_does_not_fit_new_settings_is_said_and_left_out(
     assert "is not used: source: there is no 'porch'" in caplog.text
 
 
+def test_what_names_a_node_that_is_no_more_can_be_taken_back(
+    tmp_path: Path, bundle: Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = {"thresholds": [{"node": "of_a_former_bundle", "on": 0.9}]}
+    (tmp_path / FILE_NAME).write_text(json.dumps(kept))
+    asked = AskedThresholds(tmp_path, settings_of(), bundle)
+    assert "it has no node 'of_a_former_bundle'" in caplog.text
+
+    ask(asked, "of_a_former_bundle", None)
+
+    assert json.loads((tmp_path / FILE_NAME).read_text()) == {"thresholds": []}
+    with pytest.raises(RequestError, match="it has no node"):
+        ask(asked, "of_a_former_bundle", None)
+
+
 def test_a_disk_that_refuses_changes_nothing(tmp_path: Path, bundle: Bundle) -> None:
     asked = AskedThresholds(tmp_path / "not there", settings_of(), bundle)
 
@@ -179,4 +196,6 @@ def test_whatever_the_disk_has_made_of_them_critical_ones_stay_within_their_boun
     for source in ("hall", "porch"):
         assert 0.95 <= on_at(asked, source, "smoke_alarm") <= 0.975
         assert 0.95 <= on_at(asked, source, "life_safety") <= 0.975
-        assert asked.at(source, "doorbell").off <= on_at(asked, source, "doorbell")
+        doorbell = asked.at(source, "doorbell")
+        assert doorbell is not None
+        assert doorbell.off <= doorbell.on

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from paho.mqtt import publish
@@ -20,6 +20,9 @@ from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.daemon_process import ROOT, LoudSource
 from tests.system.test_run import STATE, TOPICS, payloads
+
+if TYPE_CHECKING:
+    from paho.mqtt.publish import MessagesList
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.torch]
 
@@ -163,8 +166,8 @@ def test_the_shell_asks_by_the_control_socket_and_a_threshold_holds_at_once_and_
 
 
 def flood(broker: Broker) -> None:
-    message = (TOPICS.request("ping"), b"", 0, False)
-    publish.multiple([message] * 2 * (FLOOD + MAX_WAITING), hostname=HOST, port=broker.port)
+    messages: MessagesList = [(TOPICS.request("ping"), b"", 0, False)]
+    publish.multiple(messages * 2 * (FLOOD + MAX_WAITING), hostname=HOST, port=broker.port)
 
 
 def test_an_alarm_is_told_in_a_flood_of_requests(
