@@ -23,6 +23,7 @@ from aed.commands import (
     listen,
     ontology,
     replay,
+    request,
     run,
     train,
 )
@@ -38,6 +39,7 @@ COMMANDS: tuple[Command, ...] = (
     run,
     check,
     init,
+    request,
     devices,
     listen,
     replay,

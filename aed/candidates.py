@@ -66,15 +66,23 @@ class CandidateTable:
     ) -> None:
         self._nodes = nodes
         self._second_look = second_look
+        self.retune(thresholds)
+        self.num_suppressed: Counter[tuple[str, Cause]] = Counter()
+        # Lives as long as the stream.
+        self.live: dict[int, Candidate] = {}
+        self.suppressed: deque[Suppressed] = deque(maxlen=_MOST_SUPPRESSED)
+
+    def retune(self, thresholds: Sequence[NodeThresholds]) -> None:
+        """Hold the next frames to other thresholds; candidates stay what they are.
+
+        Args:
+            thresholds: of each column.
+        """
         self._off_array = np.array([each.off for each in thresholds], np.float32)  # (N,)
         self._off = self._off_array.tolist()
         self._on = np.array([each.on for each in thresholds], np.float32).tolist()
         self._dwell_frames = [max(1, whole_frames(each.dwell_s)) for each in thresholds]
         self._hold_frames = [max(1, whole_frames(each.hold_s)) for each in thresholds]
-        self.num_suppressed: Counter[tuple[str, Cause]] = Counter()
-        # Lives as long as the stream.
-        self.live: dict[int, Candidate] = {}
-        self.suppressed: deque[Suppressed] = deque(maxlen=_MOST_SUPPRESSED)
 
     def reset(self) -> None:
         """Forget the stream."""

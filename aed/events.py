@@ -56,11 +56,8 @@ periods of any alarm (T4: 6 s); a television must not make the next alarm a part
 UNSURE_S = 600.0
 """The same without a sure frame of its deepest node: a hum may waver for so long, no alarm does."""
 
-_REFINE_FRAMES = whole_frames(REFINE_S)
-_WAIT_FRAMES = whole_frames(WAIT_S)
-_TAIL_FRAMES = whole_frames(TAIL_S)
-_OUTLIVE_FRAMES = whole_frames(OUTLIVE_S)
-_UNSURE_FRAMES = whole_frames(UNSURE_S)
+_REFINE_FRAMES, _WAIT_FRAMES, _TAIL_FRAMES = map(whole_frames, (REFINE_S, WAIT_S, TAIL_S))
+_OUTLIVE_FRAMES, _UNSURE_FRAMES = map(whole_frames, (OUTLIVE_S, UNSURE_S))
 _PATTERN_HOLD_FRAMES = {kind: whole_frames(hold_s) for kind, hold_s in PATTERN_HOLD_S.items()}
 
 
@@ -92,14 +89,17 @@ class EventTracker:
         # and what a person was called for and still hears.
         self._patterns = PatternFinder(fmin_hz=fmin_hz, fmax_hz=fmax_hz)
         self._second_look = second_look
-        numbers = [thresholds[node] for node in nodes]
-        self._candidates = CandidateTable(nodes, numbers, second_look)
+        self._candidates = CandidateTable(nodes, [thresholds[n] for n in nodes], second_look)
         self.num_suppressed = self._candidates.num_suppressed
         """How many candidates were not reported so far, by node and cause; `reset` keeps it."""
         self._open: list[OpenEvent] = []
         self._calls = CallsInMind([self._candidates.hold_frames(n) for n in range(len(nodes))])
         self._next_frame: int | None = None
         self._events_so_far = 0
+
+    def retune(self, thresholds: Mapping[str, NodeThresholds]) -> None:
+        """Hold the next frames to other thresholds, as `__init__` takes them; open events go on."""
+        self._candidates.retune([thresholds[node] for node in self._labels.nodes])
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:

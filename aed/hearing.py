@@ -46,6 +46,7 @@ class Hearing:
 
     def __init__(self, bundle: Bundle, settings: Layer | None = None) -> None:
         self.labels = bundle.labels
+        self._bundle = bundle
         edges_hz = bundle.edges_hz
         second_look = None
         if bundle.verifier is not None:
@@ -58,6 +59,17 @@ class Hearing:
             second_look=second_look,
             **edges_hz,
         )
+
+    def retune(self, settings: Layer) -> None:
+        """Hold what is heard from now on to other thresholds; the stream goes on.
+
+        Args:
+            settings: thresholds that the user wants otherwise.
+
+        Raises:
+            ThresholdsError: they name unknown nodes or impossible numbers; nothing has changed.
+        """
+        self._tracker.retune(resolve(self._bundle.thresholds, self._bundle.ontology, settings))
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:

@@ -5,20 +5,26 @@ from pathlib import Path
 
 from daemon.clips import Clips
 from daemon.clocks import Clock, rfc3339
+from daemon.control_socket import ControlSocket
 from daemon.ears import info_of, load_fitting_bundle, new_ear
+from daemon.event_store import EventStore
 from daemon.floor_file import Floors
 from daemon.former_events import read_former_events
 from daemon.health import Health
 from daemon.heartbeat import Heartbeat
 from daemon.mqtt import MqttLink
+from daemon.mute import Mute
 from daemon.notify import Notifier
 from daemon.outbox import FILE_NAME, Outbox
 from daemon.publisher import Publisher
+from daemon.reception import Reception
 from daemon.reload import Reloader
+from daemon.request_actions import RequestActions
+from daemon.requests import RequestHandler
 from daemon.self_check import SelfCheck, is_restart_spent
 from daemon.service import Service
 from daemon.settings import Settings
-from daemon.settings_file import state_directory
+from daemon.settings_file import socket_path, state_directory
 from daemon.sources import Source
 from daemon.state_folder import make_state_folder
 from daemon.topics import OFFLINE, Topics
@@ -66,6 +72,7 @@ def assemble(
         rng=rng,
         wake=wakeup.poke,
         watched=topics.states_of_any_source(),
+        requests=topics.request("+"),
     )
     former = read_former_events(outbox)
     names = [part.name for part in settings.sources]
@@ -85,6 +92,22 @@ def assemble(
         for part in settings.sources
     ]
     publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock)
+    self_check = SelfCheck(bundle, folder=folder, clock=clock)
+    mute = Mute(folder, is_for_critical=settings.mute.critical, clock=clock)
+    events = EventStore(folder, clock=clock)
+    actions = RequestActions(
+        settings,
+        bundle,
+        where=where,
+        ears=ears,
+        folder=folder,
+        mute=mute,
+        events=events,
+        self_check=self_check,
+        reload=reload,
+        clock=clock,
+    )
+    handler = RequestHandler(actions.requests())
     beats = settings.heartbeat
     server = None
     if settings.metrics is not None:
@@ -94,7 +117,7 @@ def assemble(
         server = MetricsServer(settings.metrics, clock=clock)
     health = Health(
         ears=ears,
-        self_check=SelfCheck(bundle, folder=folder, clock=clock),
+        self_check=self_check,
         heartbeat=None if beats is None else Heartbeat(beats, clock=clock),
         publisher=publisher,
         link=link,
@@ -135,4 +158,19 @@ def assemble(
         ),
         clips=clips,
         metrics=metrics,
+        reception=Reception(
+            actions,
+            handler=handler,
+            control=ControlSocket(
+                socket_path(settings),
+                answer=lambda line: handler.answer_line(line, by="the control socket"),
+                clock=clock,
+            ),
+            mute=mute,
+            events=events,
+            link=link,
+            publisher=publisher,
+            topics=topics,
+            clock=clock,
+        ),
     )

@@ -6,6 +6,7 @@ from daemon.announcer import Announcement, Announcer, State
 from daemon.clip_recorder import ClipRecorder
 from daemon.clocks import Clock, StreamClock
 from daemon.former_events import FormerEvent
+from daemon.glance import Glance
 from daemon.meter import Meter
 from daemon.tally import Tally
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from aed.candidate import Cause
     from aed.events import Event
     from aed.hearing import Heard, Hearing
+    from aed.thresholds import Layer
 
 
 class Ear:
@@ -42,6 +44,7 @@ class Ear:
         self._recorder = recorder
         self.meter = Meter(clock=clock)
         self.tally = Tally()
+        self.glance = Glance(hearing.labels, clock=clock)
         self._clock = clock
         self._hearing = hearing
         self._announcer = announcer
@@ -81,11 +84,23 @@ class Ear:
             took_s: how long that took.
         """
         self.meter.note(heard.posteriors, took_s=took_s)
+        self.glance.note(heard.posteriors)
         if len(heard.posteriors.values):
             self.tally.note_inference(took_s)
         if self._recorder is not None:
             self._recorder.hear(chunk, heard.posteriors)
         return self._announce(heard.events)
+
+    def retune(self, settings: "Layer") -> None:
+        """Hold what is heard from now on to other thresholds.
+
+        Args:
+            settings: those that differ from the bundle's.
+
+        Raises:
+            ThresholdsError: they do not fit the bundle.
+        """
+        self._hearing.retune(settings)
 
     def tick(self) -> list[Announcement]:
         """What there is to say by now without anything new being heard."""

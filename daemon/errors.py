@@ -51,3 +51,7 @@ class ClipError(AedError):
 
 class SelfTestError(AedError):
     """The model computes something else than it did; a restart may cure that."""
+
+
+class RequestError(AedError):
+    """What was asked of the running daemon is refused, or there is nobody to ask."""

@@ -1,16 +1,14 @@
 """The floors of all sources, in a file of the state directory."""
 
 import hashlib
-import json
 import logging
 import math
-import os
 from pathlib import Path
 
 from daemon.clocks import Clock
 from daemon.floor import LearnedFloor
-from daemon.payloads import read_object
 from daemon.settings import SourceSettings
+from daemon.state_file import read_state, write_state
 
 _logger = logging.getLogger(__name__)
 
@@ -37,9 +35,7 @@ class Floors:
         self._former: dict[str, LearnedFloor] = {}
         self._floors: dict[str, LearnedFloor] = {}
         try:
-            stored = read_object(self._path.read_bytes())
-        except FileNotFoundError:
-            return
+            stored = read_state(self._path)
         except (OSError, ValueError) as error:
             _logger.warning("%s cannot be read (%s): floors are learned anew", self._path, error)
             return
@@ -74,13 +70,8 @@ class Floors:
         }
         if not content:
             return
-        new = self._path.with_suffix(".new")
         try:
-            with new.open("w") as file:
-                json.dump(content, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
+            write_state(self._path, content)
         except OSError as error:
             _logger.warning("%s cannot be written: %s", self._path, error.strerror)
 

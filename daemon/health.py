@@ -1,6 +1,5 @@
 """How the daemon is, on the topic `health`: each minute, and at once when that has changed."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,7 @@ from daemon.ear import Ear
 from daemon.heartbeat import Heartbeat
 from daemon.payloads import HealthPayload, SelfTestHealth, SourceHealth
 from daemon.publisher import Publisher
+from daemon.redaction import without_secrets
 from daemon.self_check import SelfCheck
 from daemon.source_state import SourceState
 from daemon.sources import Source
@@ -22,11 +22,6 @@ FRESH_S = 10.0
 """An inference that finished so long ago at most is a sign of life."""
 
 _REASON_CHARACTERS = 300
-_SECRETS = (
-    (re.compile(r"(\b[\w+.-]+://)\S*@"), r"\1…@"),
-    (re.compile(r"(\b[\w+.-]+://[^\s?#]*[?#])[^\s'\"]*"), r"\1…"),
-)
-"""User and password, and what follows the path, of the addresses in a child's words."""
 
 
 class Connection(Protocol):
@@ -140,7 +135,7 @@ class Health:
         sentences = [self._self_check.problem, self._publisher.problem]
         for source, _ in self._ears:
             if source.state is not SourceState.ONLINE and not source.is_beginning:
-                reason = without_secrets(source.reason)
+                reason = without_secrets(source.reason)[:_REASON_CHARACTERS]
                 sentences.append(f"source {source.name} is {source.state}: {reason}")
             sentences.append(source.backlog.problem)
         if self._heartbeat is not None:
@@ -172,22 +167,11 @@ class Health:
         )
 
 
-def without_secrets(words: str) -> str:
-    """What a child said, shortened, without what may be a secret in the addresses it names.
-
-    >>> without_secrets("rtsp://me:1234@camera/1?token=5 refused")
-    'rtsp://…@camera/1?… refused'
-    """
-    for secret, mask in _SECRETS:
-        words = secret.sub(mask, words)
-    return words[:_REASON_CHARACTERS]
-
-
 def _health_of(source: Source, ear: Ear) -> SourceHealth:
     level_dbfs = ear.meter.level_dbfs
     return SourceHealth(
         state=source.state,
-        reason=without_secrets(source.reason),
+        reason=without_secrets(source.reason)[:_REASON_CHARACTERS],
         heard_s=round(source.total_heard_s, 1),
         level_dbfs=None if level_dbfs is None else round(level_dbfs, 1),
         lag_s=round(source.backlog.lag_s, 2),

@@ -13,6 +13,7 @@ from daemon.backoff import Backoff
 from daemon.clocks import Clock
 from daemon.errors import SettingsError
 from daemon.mqtt_attempt import MqttAttempt, NoteKind
+from daemon.request_inbox import MqttRequest, RequestInbox
 from daemon.settings import MqttSettings
 
 _logger = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ SUSPECT_AGAIN_S = 600.0
 
 REFUSED_WAIT_S = 60.0
 """After a refused password: the broker may count failures and lock us out."""
+
+FLOOD_WAIT_S = 60.0
+"""For so long no requests are taken after a flood of them."""
 
 LEAVE_TIMEOUT_S = 0.5
 """For the farewell to a broker that may not read any more."""
@@ -93,6 +97,7 @@ class MqttLink:
         rng: random.Random,
         wake: Callable[[], None],
         watched: Sequence[str] = (),
+        requests: str | None = None,
     ) -> None:
         """Prepare; the first `tick` begins to connect.
 
@@ -104,6 +109,7 @@ class MqttLink:
             rng: jitter of the waits.
             wake: called from paho's thread when something happened.
             watched: filters of topics of which to tell what the broker has retained.
+            requests: filter of the topics of requests; None for none.
         """
         self._settings = settings
         self._client_id = client_id
@@ -112,6 +118,10 @@ class MqttLink:
         self._rng = rng
         self._wake = wake
         self._watched = tuple(watched)
+        self._requests = requests
+        self._inbox = RequestInbox()
+        # Since when no requests are taken because there were too many.
+        self._flooded_s: float | None = None
         self._backoff = Backoff(first_s=FIRST_WAIT_S, cap_s=LONGEST_WAIT_S, rng=rng)
         # The present attempt, since when, and whether the broker has accepted us.
         self._attempt: MqttAttempt | None = None
@@ -143,6 +153,8 @@ class MqttLink:
                 self._begin_attempt()
         elif not self.is_connected and now_s - self._since_s > ANSWER_TIMEOUT_S:
             self._end_attempt("it accepts connections but does not answer")
+        elif self._attempt.refuses_requests:
+            self._endure_flood(self._attempt, now_s)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
         """Hand a message to the broker, QoS 1.
@@ -172,12 +184,31 @@ class MqttLink:
                 self._end_attempt(note.text, is_refused=note.kind is NoteKind.REFUSED)
         return happenings
 
+    def take_request(self) -> MqttRequest | None:
+        """The oldest request that the broker has brought; None if there is none."""
+        return self._inbox.take()
+
+    @property
+    def num_requests_dropped(self) -> int:
+        """Requests that came faster than they were taken, since the start."""
+        return self._inbox.num_dropped
+
     def close(self) -> None:
         """Take leave of the broker, which then does not publish the will."""
         attempt, self._attempt = self._attempt, None
         was_connected, self.is_connected = self.is_connected, False
         if attempt is not None:
             attempt.give_up(timeout_s=LEAVE_TIMEOUT_S if was_connected else 0.0)
+
+    def _endure_flood(self, attempt: MqttAttempt, now_s: float) -> None:
+        """Take no requests for a while: they would keep the broker's attention from our alerts."""
+        if self._flooded_s is None:
+            self._flooded_s = now_s
+            _logger.error("a flood of requests over MQTT: none is taken for %.0f s", FLOOD_WAIT_S)
+        elif now_s - self._flooded_s >= FLOOD_WAIT_S:
+            self._flooded_s = None
+            self._inbox.forgive()
+            attempt.accept_requests()
 
     def _begin_attempt(self) -> None:
         self._since_s = self._clock.boottime_s()
@@ -188,6 +219,8 @@ class MqttLink:
                 will=self._will,
                 wake=self._wake,
                 watched=self._watched,
+                requests=self._requests,
+                inbox=self._inbox,
             )
         except (OSError, SettingsError) as error:
             self._end_attempt(str(error))
@@ -204,6 +237,8 @@ class MqttLink:
         was_connected, self.is_connected = self.is_connected, False
         if attempt is not None:
             attempt.give_up()
+            self._inbox.clear()
+            self._flooded_s = None
         is_steady = was_connected and now_s - self._since_s > STEADY_S
         if is_steady:
             self._backoff.succeed()  # not for a broker that throws us out as soon as we are in

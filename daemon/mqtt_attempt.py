@@ -17,13 +17,20 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import (
+    Client,
+    ConnectFlags,
+    DisconnectFlags,
+    MQTTMessage,
+    topic_matches_sub,
+)
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from daemon.credentials import read_password
 from daemon.encryption import client_context
+from daemon.request_inbox import RequestInbox
 from daemon.settings import MqttSettings
 
 CONNECT_TIMEOUT_S = 5.0
@@ -73,6 +80,8 @@ class MqttAttempt:
         will: tuple[str, bytes],
         wake: Callable[[], None],
         watched: Sequence[str],
+        requests: str | None,
+        inbox: RequestInbox,
     ) -> None:
         """Begin to connect.
 
@@ -83,6 +92,8 @@ class MqttAttempt:
             wake: called from paho's thread after each note.
             watched: filters of topics of which to note what the broker has retained; a broker that
                 forbids it is used without.
+            requests: filter of the topics of requests; None for none.
+            inbox: where they go.
 
         Raises:
             SettingsError: the password cannot be read.
@@ -90,7 +101,11 @@ class MqttAttempt:
         """
         self._settings = settings
         self._wake = wake
-        self._watched = watched
+        self._watched = tuple(watched)
+        self._requests = requests
+        self._inbox = inbox
+        self.refuses_requests = False
+        """Whether the broker was told to bring no more, since there was a flood of them."""
         # Appended to by paho's thread, taken from by ours; both are atomic operations.
         self.notes: deque[Note] = deque()
         client = Client(
@@ -114,6 +129,12 @@ class MqttAttempt:
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Send with QoS 1; returns the `mid` that its acknowledgement will carry."""
         return self._client.publish(topic, payload, qos=1, retain=retain).mid
+
+    def accept_requests(self) -> None:
+        """Have requests brought again after a flood."""
+        if self._requests is not None:
+            self.refuses_requests = False
+            self._client.subscribe(self._requests, qos=1)
 
     def give_up(self, *, timeout_s: float = 0.0) -> None:
         """End the attempt; a broker that is connected does not publish the will.
@@ -158,8 +179,9 @@ class MqttAttempt:
         _properties: Properties | None,
     ) -> None:
         if not code.is_failure:
-            if self._watched:
-                client.subscribe([(name, 1) for name in self._watched])
+            filters = (*self._watched, *([self._requests] if self._requests else []))
+            if filters:
+                client.subscribe([(name, 1) for name in filters])
             self._note(NoteKind.CONNECTED)
         elif code.getName() in _WRONG_PASSWORD:
             self._note(NoteKind.REFUSED, self._refusal())
@@ -195,6 +217,13 @@ class MqttAttempt:
         self._note(NoteKind.ACKNOWLEDGED, mid=mid)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        if self._requests is not None and topic_matches_sub(self._requests, message.topic):
+            if self._inbox.put(message.topic, message.payload, is_retained=message.retain):
+                self._wake()
+            elif self._inbox.is_flooded and not self.refuses_requests:
+                self.refuses_requests = True
+                self._client.unsubscribe(self._requests)
+            return
         # What is published while we are subscribed, by ourselves too, comes without the mark.
         if message.retain:
             self._note(NoteKind.RETAINED, message.topic, payload=bytes(message.payload))

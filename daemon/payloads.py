@@ -210,6 +210,25 @@ class HealthPayload:
         return to_json(asdict(self))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutePayload:
+    """Payload of `mute`: whether alerts are silenced.
+
+    Attributes:
+        muted: whether they are now.
+        until: when that is over, RFC 3339 in UTC; None if nothing is muted.
+        critical: whether it holds for what is critical too.
+    """
+
+    muted: bool
+    until: str | None
+    critical: bool
+
+    def to_json(self) -> bytes:
+        """Give the bytes that are published."""
+        return to_json(asdict(self))
+
+
 def stamped(body: bytes, *, published_at: str, delayed: bool, age_s: float) -> bytes:
     """Complete the payload of an event with what is known only when it is published.
 

@@ -20,6 +20,10 @@ _logger = logging.getLogger(__name__)
 MAX_IN_FLIGHT = 20
 """Reports handed to the broker and not yet acknowledged, as many as paho sends at once."""
 
+MAX_ANSWERS_IN_FLIGHT = 4
+"""Where the broker takes responses slower than requests are made, those wait: of the messages that
+paho sends before the first is acknowledged (twenty), most are for alerts."""
+
 MAX_STATES_IN_FLIGHT = 100
 """What is handed to paho waits in memory without bound, before any report. Where states change
 faster than the broker takes them, only the newest value of each is kept."""
@@ -48,6 +52,8 @@ class Publisher:
         self._unsent: dict[str, None] = {}
         # Of this connection: mids of states that are not acknowledged.
         self._states_in_flight: set[int] = set()
+        # The same of responses to requests.
+        self._answers_in_flight: set[int] = set()
         # By event the latest report that only went to memory, as long as the disk has not noted
         # what is open by it; when to try next.
         self._unnoted: dict[str, Report] = {}
@@ -64,6 +70,18 @@ class Publisher:
         self._retained[topic] = payload
         self._unsent[topic] = None
         self._send_states()
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether a response can be sent now."""
+        num_in_flight = len(self._answers_in_flight)
+        return self._link.is_connected and num_in_flight < MAX_ANSWERS_IN_FLIGHT
+
+    def answer(self, topic: str, payload: bytes) -> None:
+        """Send a response: not retained, and never again if the connection is lost."""
+        mid = self._link.publish(topic, payload, retain=False)
+        if mid is not None:
+            self._answers_in_flight.add(mid)
 
     def report(self, reports: list[Report]) -> None:
         """Put reports into the outbox; if the disk refuses them, keep them in memory."""
@@ -95,6 +113,7 @@ class Publisher:
                 self._correct(happening)
             else:
                 self._states_in_flight.discard(happening.mid)
+                self._answers_in_flight.discard(happening.mid)
                 for sending in self._sendings:
                     sending.note_acknowledged(happening.mid)
         self._is_stuck = False
@@ -163,6 +182,7 @@ class Publisher:
 
     def _end_connection(self) -> None:
         self._states_in_flight.clear()
+        self._answers_in_flight.clear()
         for sending in self._sendings:
             sending.lose()
 

@@ -40,6 +40,7 @@ class Reloaded:
         off: topics of class states, with their neutral value, that are no more.
         offline: names of sources that are no more.
         bundle: what they hear with.
+        settings: the new ones.
         info: new payload of the topic `info`.
     """
 
@@ -48,6 +49,7 @@ class Reloaded:
     off: frozenset[str]
     offline: frozenset[str]
     bundle: Bundle
+    settings: Settings
     info: bytes
 
 
@@ -174,6 +176,7 @@ class Reloader:
             off=frozenset(topics_before - topics_now),
             offline=frozenset(gone),
             bundle=bundle,
+            settings=settings,
             info=info_of(settings, bundle, started_at=self._started_at).to_json(),
         )
 

@@ -84,10 +84,17 @@ class SelfCheck:
         if result is not None:
             self._test = None
             self._num_ended += 1
-            self._note(result)
+            self._note(result, may_forgive=self._num_ended > 1)
 
-    def _note(self, result: SelfTestResult) -> None:
-        self.health = SelfTestHealth(
+    def run_now(self) -> SelfTestHealth:
+        """Run the whole test at once, because somebody asks; fails as the daily one does.
+
+        Passing it proves nothing about the next day, so a spent restart stays spent.
+        """
+        return self._note(self._bundle.new_self_test().run(), may_forgive=False)
+
+    def _note(self, result: SelfTestResult, *, may_forgive: bool) -> SelfTestHealth:
+        self.health = health = SelfTestHealth(
             at=rfc3339(self._clock.wall_s()),
             passed=result.problem is None,
             deviation=None if result.deviation is None else round(result.deviation, 7),
@@ -96,17 +103,19 @@ class SelfCheck:
             if self.problem is not None:
                 _logger.info("the self-test is passed again")
             self.problem = None
-            if self._num_ended > 1:
+            if may_forgive:
                 self._forgive()
-            return
+            return health
         self.problem = f"the model fails its self-test: {result.problem}"
-        self.must_restart = self._may_restart()
-        self._failed_s = self._clock.boottime_s()
+        if not self.must_restart:
+            self.must_restart = self._may_restart()
+            self._failed_s = self._clock.boottime_s()
         _logger.error(
             "%s; %s",
             self.problem,
             "ending, to be started again" if self.must_restart else "hearing on all the same",
         )
+        return health
 
     def _may_restart(self) -> bool:
         """Spend the one restart; it is spent only if that can be remembered."""

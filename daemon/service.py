@@ -23,6 +23,7 @@ from daemon.health import Health
 from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
 from daemon.publisher import Publisher
+from daemon.reception import Reception
 from daemon.reload import Reloaded, Reloader, Restart
 from daemon.settings import Settings
 from daemon.source_state import SourceState
@@ -65,6 +66,7 @@ class Service:
         floors: Floors,
         reloader: Reloader,
         clips: Clips,
+        reception: Reception,
         metrics: "Metrics | None" = None,
     ) -> None:
         """Take the parts.
@@ -85,6 +87,7 @@ class Service:
             reloader: says when settings have changed, and what follows.
             clips: what is recorded.
             metrics: tells Prometheus; None if the settings want none.
+            reception: answers whoever asks, and says what is muted.
         """
         self._ears = tuple(ears)
         self._orphans = tuple(orphans)
@@ -101,6 +104,7 @@ class Service:
         self._reloader = reloader
         self._clips = clips
         self._metrics = metrics
+        self._reception = reception
         # When systemd was pinged last, and what it was told.
         self._pinged_s = clock.boottime_s()
         self._status = ""
@@ -138,6 +142,7 @@ class Service:
             self._publisher.retain(self._topics.source_status(name), OFFLINE)
         self._ears = change.ears
         self._health.follow(change.ears, change.bundle)
+        self._reception.follow(change)
         self._info = change.info
         self._publisher.retain(self._topics.info, self._info)
         for _, ear in self._ears:
@@ -146,7 +151,7 @@ class Service:
 
     def _announce_start(self) -> None:
         """Set every state, those last on whose being `online` a reader relies for the others."""
-        self._publisher.report([event.end() for event in self._orphans])
+        self._publisher.report(self._reception.audible([e.end() for e in self._orphans]))
         self._publisher.retain(self._topics.info, self._info)
         for _, ear in self._ears:
             for state in ear.initial_states():
@@ -168,6 +173,7 @@ class Service:
         self._publish_statuses()
         self._health.tick()
         self._link.tick()
+        self._reception.tick()
         self._publisher.pump()
         self._floors.tick()
         self._clips.tick()
@@ -178,7 +184,8 @@ class Service:
     def _wait(self, timeout_s: float) -> set[int]:
         """Wait for whatever comes first; returns what can be read."""
         poller = select.poll()
-        for descriptor in (self._wakeup.fileno(), *self._source_descriptors()):
+        descriptors = {self._wakeup.fileno(), *self._reception.descriptors()}
+        for descriptor in descriptors | self._source_descriptors():
             poller.register(descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poller.poll(timeout_s * 1000)}
         self._wakeup.drain()
@@ -189,7 +196,7 @@ class Service:
 
     def _publish(self, announcements: Sequence[Announcement]) -> None:
         for announcement in announcements:
-            self._publisher.report(announcement.reports)
+            self._publisher.report(self._reception.audible(announcement.reports))
             for state in announcement.states:
                 self._publisher.retain(state.topic, state.payload)
 
@@ -227,6 +234,7 @@ class Service:
         if self._stop.is_set:
             self._notifier.stopping()
         self._health.close()
+        self._reception.close()
         for source, ear in self._ears:
             source.close(leave_s=LEAVE_S / len(self._ears))
             self._publish(ear.close())
@@ -238,6 +246,7 @@ class Service:
         if not self._publisher.is_idle:
             _logger.warning("what the broker did not get waits in the outbox for the next start")
         self._publisher.close()
+        self._reception.forget()
         self._floors.save()
         self._clips.close()
         if self._metrics is not None:

@@ -23,6 +23,7 @@ from daemon.settings_clips import ClipSettings
 from daemon.settings_heartbeat import HeartbeatSettings
 from daemon.settings_metrics import MetricsSettings
 from daemon.settings_part import SettingsPart
+from daemon.settings_requests import MuteSettings, RequestSettings
 from daemon.settings_thresholds import ThresholdSettings
 
 MAX_SOURCES = 16
@@ -227,6 +228,14 @@ class Settings(SettingsPart):
         default=None,
         description="a mapping (empty: the defaults) with before_s, after_s, longest_s, max_mb, "
         "max_age_days and speech, or null to record nothing",
+    )
+    mute: MuteSettings = Field(default=MuteSettings(), description="a mapping with critical")
+    requests: RequestSettings = Field(
+        default=RequestSettings(), description="a mapping with set_threshold"
+    )
+    runtime_directory: FilePath | None = Field(
+        default=None,
+        description="the path of a folder for the control socket, or null for systemd's",
     )
     state_directory: FilePath | None = Field(
         default=None, description="the path of a folder, or null for systemd's, else /var/lib/aed"

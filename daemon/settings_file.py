@@ -13,6 +13,7 @@ from daemon.settings_faults import faults_of, key_text
 from daemon.settings_yaml import MAX_BYTES, KeyPath, UnreadableSettingsError, line_of, read_yaml
 
 DEFAULT_STATE_DIRECTORY = Path("/var/lib/aed")
+SOCKET_NAME = "control.sock"
 
 
 def load_settings(path: Path) -> Settings:
@@ -80,6 +81,14 @@ def state_directory(settings: Settings) -> Path:
     return Path(given) if given else DEFAULT_STATE_DIRECTORY
 
 
+def socket_path(settings: Settings | None) -> Path | None:
+    """Where the running daemon is asked: in the settings' folder, else systemd's, else nowhere."""
+    given = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    asked = None if settings is None else settings.runtime_directory
+    folder = asked or (Path(given) if given else None)
+    return None if folder is None else folder / SOCKET_NAME
+
+
 def _refused(path: Path, problem: str, line: int | None = None) -> SettingsError:
     return SettingsError([SettingsFault(where=str(path), line=line, key="", problem=problem)])
 
@@ -98,6 +107,7 @@ def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
         update={
             "bundle": absolute(settings.bundle),
             "state_directory": absolute(settings.state_directory),
+            "runtime_directory": absolute(settings.runtime_directory),
             "mqtt": settings.mqtt.model_copy(update={"tls": tls, "password_file": password_file}),
             "sources": tuple(
                 source.model_copy(update={"path": absolute(source.path)})

@@ -4,7 +4,8 @@ import sys
 
 from daemon.pcm import PcmReader
 from daemon.pcm_format import PcmFormat
-from daemon.rtsp import RATE_HZ, arguments_of_camera, without_secrets
+from daemon.redaction import without_secrets
+from daemon.rtsp import RATE_HZ, arguments_of_camera
 from daemon.settings import CommandSettings, FileSettings, RtspSettings, SourceSettings
 
 

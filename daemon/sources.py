@@ -17,7 +17,7 @@ from daemon.child import LEAVE_S, ChildProcess
 from daemon.clocks import Clock
 from daemon.floor import FAR_DB, SILENT_MINUTES, LearnedFloor
 from daemon.pcm import PcmError
-from daemon.rtsp import without_secrets
+from daemon.redaction import without_secrets
 from daemon.settings import SourceSettings
 from daemon.silence import SILENT_S, Silence
 from daemon.source_kinds import arguments_of, is_live, reader_of

@@ -62,6 +62,19 @@ class Topics:
         """How the daemon is, each minute and when a problem begins or ends; retained."""
         return f"{self.root}/health"
 
+    @property
+    def mute(self) -> str:
+        """Whether alerts are silenced, and until when; retained."""
+        return f"{self.root}/mute"
+
+    def request(self, name: str) -> str:
+        """Where to ask for something; `+` for all of them."""
+        return f"{self.root}/request/{name}"
+
+    def response(self, name: str) -> str:
+        """Where a request is answered; QoS 1, never retained."""
+        return f"{self.root}/response/{name}"
+
     def source_status(self, source: str) -> str:
         """`online`, `silent`, `stalled` or `offline` of a source; retained."""
         return f"{self.root}/source/{source}/status"

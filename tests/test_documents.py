@@ -9,7 +9,13 @@ import pytest
 import yaml
 
 from aed.__main__ import build_parser
-from daemon.payloads import ClassAttributes, EventPayload, HealthPayload, InfoPayload
+from daemon.payloads import (
+    ClassAttributes,
+    EventPayload,
+    HealthPayload,
+    InfoPayload,
+    MutePayload,
+)
 from daemon.settings_file import load_settings
 from daemon.topics import Topics
 
@@ -64,7 +70,7 @@ def test_every_file_of_the_project_that_is_mentioned_exists(page: Path) -> None:
 
 def test_payload_examples_have_exactly_the_fields_that_are_published() -> None:
     examples = [json.loads(text) for text in blocks(MQTT, "json")]
-    payloads = (EventPayload, ClassAttributes, InfoPayload, HealthPayload)
+    payloads = (EventPayload, ClassAttributes, InfoPayload, HealthPayload, MutePayload)
 
     assert [list(example) for example in examples] == [
         [field.name for field in fields(payload)] for payload in payloads

@@ -18,6 +18,7 @@ from daemon.payloads import (
     HealthPayload,
     HeartbeatHealth,
     InfoPayload,
+    MutePayload,
     SelfTestHealth,
     SourceHealth,
     stamped,
@@ -35,6 +36,9 @@ def test_topics_are_spelt_as_promised() -> None:
         topics.hearing,
         topics.info,
         topics.health,
+        topics.mute,
+        topics.request("ping"),
+        topics.response("ping"),
         topics.alert,
         topics.alert_late,
         topics.event,
@@ -46,6 +50,9 @@ def test_topics_are_spelt_as_promised() -> None:
         "aed/kitchen/hearing",
         "aed/kitchen/info",
         "aed/kitchen/health",
+        "aed/kitchen/mute",
+        "aed/kitchen/request/ping",
+        "aed/kitchen/response/ping",
         "aed/kitchen/alert",
         "aed/kitchen/alert/late",
         "aed/kitchen/event",
@@ -108,6 +115,12 @@ def test_attributes_and_info_have_the_promised_fields_in_order() -> None:
         "reportable",
         "started_at",
     ]
+
+
+def test_a_mute_has_the_promised_fields_in_order() -> None:
+    names = [field.name for field in dataclasses.fields(MutePayload)]
+
+    assert names == ["muted", "until", "critical"]
 
 
 def test_health_has_the_promised_fields_in_order() -> None:

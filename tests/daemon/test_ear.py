@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import ontology
 from aed.audio import AudioChunk
 from aed.hearing import Heard, Hearing
 from aed.posteriors import Posteriors
@@ -10,6 +11,7 @@ from daemon.announcer import Announcement, Announcer
 from daemon.clocks import StreamClock
 from daemon.ear import Ear
 from daemon.topics import Topics
+from ontology import LabelSet
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.test_announcer import SMOKE, event
 
@@ -18,6 +20,7 @@ class FakeHearing(Hearing):
     """Hears a frame per chunk; an event starts with a loud one and ends with a quiet one."""
 
     def __init__(self) -> None:
+        self.labels = LabelSet(ontology.home())
         self.is_open = False
         self.num_resets = 0
         self.was_whole = False

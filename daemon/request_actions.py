@@ -1,0 +1,168 @@
+"""What each request does, on the parts of the running daemon."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aed import __version__
+from aed.bundle import Bundle
+from daemon.asked_thresholds import AskedThresholds
+from daemon.clocks import Clock, rfc3339
+from daemon.ear import Ear
+from daemon.errors import RequestError
+from daemon.event_store import EventFilter, EventStore
+from daemon.mute import Mute
+from daemon.request_data import MuteData, NoData, RecentEventsData, SetThresholdData
+from daemon.requests import Data, Request
+from daemon.self_check import SelfCheck
+from daemon.settings import Settings
+from daemon.settings_file import load_settings
+from daemon.sources import Source
+from daemon.wakeup import ReloadRequest
+
+SNAPSHOT_NODES = 10
+
+SELF_TEST_EVERY_S = 10.0
+"""A self-test takes the time of seconds of hearing: not at every turn."""
+
+
+class RequestActions:
+    """Does what is asked for."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        bundle: Bundle,
+        *,
+        where: Path,
+        ears: Sequence[tuple[Source, Ear]],
+        folder: Path,
+        mute: Mute,
+        events: EventStore,
+        self_check: SelfCheck,
+        reload: ReloadRequest,
+        clock: Clock,
+    ) -> None:
+        """Take the parts; thresholds that former runs were asked for hold from now on.
+
+        Args:
+            settings: those in use.
+            bundle: the one in use.
+            where: the settings' file.
+            ears: each source with the ear that hears it.
+            folder: the state directory.
+            mute: silences alerts.
+            events: what was heard.
+            self_check: tests the model.
+            reload: has the settings read again.
+            clock: the machine's clocks.
+        """
+        self._node = settings.node
+        self._ontology = bundle.ontology
+        self._where = where
+        self._ears = tuple(ears)
+        self._mute = mute
+        self._events = events
+        self._self_check = self_check
+        self._reload = reload
+        self._clock = clock
+        self._asked = AskedThresholds(folder, settings, bundle)
+        self._tested_s: float | None = None
+        if not self._asked.is_empty:
+            self._retune()
+
+    def follow(
+        self, settings: Settings, bundle: Bundle, ears: Sequence[tuple[Source, Ear]]
+    ) -> None:
+        """Go on with others; see `__init__`."""
+        self._ontology, self._ears = bundle.ontology, tuple(ears)
+        self._asked.follow(settings, bundle)
+        self._retune()
+
+    def requests(self) -> Mapping[str, Request]:
+        """Every request by its name."""
+        return {
+            "ping": Request(model=NoData, act=self._ping),
+            "snapshot": Request(model=NoData, act=self._snapshot),
+            "recent_events": Request(model=RecentEventsData, act=self._recent_events),
+            "mute": Request(model=MuteData, act=self._set_mute),
+            "set_threshold": Request(model=SetThresholdData, act=self._set_threshold),
+            "self_test": Request(model=NoData, act=self._self_test),
+            "reload": Request(model=NoData, act=self._ask_for_reload),
+        }
+
+    def _ping(self, _: NoData, _by: str) -> Data:
+        return {
+            "node": self._node,
+            "version": __version__,
+            "at": rfc3339(self._clock.wall_s()),
+        }
+
+    def _snapshot(self, _: NoData, _by: str) -> Data:
+        return {
+            "at": rfc3339(self._clock.wall_s()),
+            "sources": {source.name: _seen(source, ear) for source, ear in self._ears},
+        }
+
+    def _recent_events(self, wanted: RecentEventsData, _by: str) -> Data:
+        if wanted.node is not None:
+            self._ontology.node(wanted.node)
+        found = self._events.find(
+            EventFilter(
+                node=wanted.node,
+                source=wanted.source,
+                since_s=wanted.since,
+                until_s=wanted.until,
+                critical=wanted.critical,
+            ),
+            limit=wanted.limit,
+        )
+        return {"events": found}
+
+    def _set_mute(self, wanted: MuteData, by: str) -> Data:
+        self._mute.set(wanted.for_s, by=by)
+        payload = self._mute.payload()
+        return {"muted": payload.muted, "until": payload.until, "critical": payload.critical}
+
+    def _set_threshold(self, wanted: SetThresholdData, by: str) -> Data:
+        self._asked.ask(wanted, by=by)
+        self._retune()
+        sources: dict[str, Any] = {}
+        for source, _ in self._ears:
+            numbers = self._asked.at(source.name, wanted.node)
+            if numbers is not None:
+                sources[source.name] = {"on": numbers.on, "off": numbers.off}
+        return {"node": wanted.node, "sources": sources}
+
+    def _self_test(self, _: NoData, _by: str) -> Data:
+        now_s = self._clock.boottime_s()
+        if self._tested_s is not None and now_s - self._tested_s < SELF_TEST_EVERY_S:
+            raise RequestError(f"wanted {SELF_TEST_EVERY_S:.0f} s between two self-tests")
+        self._tested_s = now_s
+        health = self._self_check.run_now()
+        if not health.passed:
+            raise RequestError(self._self_check.problem or "the model fails its self-test")
+        return {"at": health.at, "passed": health.passed, "deviation": health.deviation}
+
+    def _ask_for_reload(self, _: NoData, _by: str) -> Data:
+        load_settings(self._where)  # whoever asks is told what is wrong with them
+        self._reload.set()
+        return {}
+
+    def _retune(self) -> None:
+        for source, ear in self._ears:
+            ear.retune(self._asked.layer(source.name))
+
+
+def _seen(source: Source, ear: Ear) -> Data:
+    seen = ear.glance.see(SNAPSHOT_NODES)
+    if seen is None:
+        return {"state": source.state, "age_s": None, "level_dbfs": None, "nodes": []}
+    return {
+        "state": source.state,
+        "age_s": round(seen.age_s, 1),
+        "level_dbfs": round(seen.level_dbfs, 1),
+        "nodes": [
+            {"node": node, "posterior": round(posterior, 4)} for node, posterior in seen.nodes
+        ],
+    }
