@@ -27,7 +27,6 @@ DELIVERY_LIMIT_S = 5.0
 """For subscribing, and again for the way there and back."""
 
 _CONNECT_LIMIT_S = 5.0
-_TLS_PORT = 8883
 _REFUSED = ("Bad user name or password", "Not authorized")
 """paho's names of CONNACK return codes 4 and 5."""
 

@@ -1,5 +1,6 @@
 """`aed check` beside real brokers and real sources: which stage fails, and what is said of it."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -10,15 +11,19 @@ from typing import Any
 
 import pytest
 
+from aed.commands.check import INSIDE, OUTSIDE
+from daemon.checks.finding import Verdict
 from tests.system.aed_check import Checked, check, short_recording
 from tests.system.broker import HOST, Broker, Subscriber, free_port
 from tests.system.conftest import StartDaemon
-from tests.system.daemon_process import LoudSource
+from tests.system.daemon_process import ROOT, LoudSource
 from tests.system.test_run import TOPICS
 from tests.system.test_tls import make_authority, sign
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.torch]
 
+TROUBLE = (ROOT / "docs" / "troubleshooting.md").read_text()
+VERDICTS = {str(verdict) for verdict in Verdict}
 SHOUT = "import os\nwhile True: os.write(1, bytes([255, 127, 0, 128]) * 4_000)"
 USER, PASSWORD = "ear", "correct horse"
 
@@ -142,6 +147,16 @@ def test_faulty_settings_are_told_all_at_once_and_nothing_else_is_tried(tmp_path
                      "mqtt.host: missing", "sources: wanted a list of 1 to 16"):  # fmt: skip
         assert sentence in faults
     assert {s["verdict"] for s in checked.stages[1:]} == {"skipped"}
+
+
+def test_each_stage_is_told_in_the_fields_that_are_documented(tmp_path: Path) -> None:
+    checked = check(tmp_path, {})
+    documented = re.search(r"`stages` for each its (.*?)\. `--offline`", TROUBLE, re.DOTALL)
+
+    assert documented is not None
+    fields = [name for name in re.findall(r"`(\w+)`", documented[1]) if name not in VERDICTS]
+    assert [list(stage) for stage in checked.stages] == [fields for _ in checked.stages]
+    assert [stage["stage"] for stage in checked.stages] == [*INSIDE, *OUTSIDE]
 
 
 def test_a_wrong_password_an_empty_one_and_none_are_told_apart(
