@@ -173,5 +173,5 @@ class Reloader:
 
 def _needs_restart(before: Settings, now: Settings) -> bool:
     """Whether more than what is heard, and how, has changed."""
-    kept = {"sources", "thresholds", "classes", "second_look", "bundle"}
+    kept = {"sources", "thresholds", "classes", "second_look", "bundle", "mute", "requests"}
     return before.model_dump(exclude=kept) != now.model_dump(exclude=kept)
