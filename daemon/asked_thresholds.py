@@ -19,7 +19,7 @@ from daemon.errors import RequestError
 from daemon.request_data import SetThresholdData
 from daemon.settings import Settings
 from daemon.state_file import read_state, write_state
-from ontology import OntologyError
+from ontology import Node, OntologyError
 from ontology.spelling import advice
 
 _logger = logging.getLogger(__name__)
@@ -137,19 +137,25 @@ class AskedThresholds:
             node = self._bundle.ontology.node(wanted.node)
             for name in names if wanted.source is None else [wanted.source]:
                 result = self._resolved(self._layer(name, used))[wanted.node]
-                if wanted.on is not None and any(each.is_critical for each in node.path):
-                    self._check_critical(wanted.node, result)
+                if wanted.on is not None:
+                    self._check_bounds(node, result)
         except (OntologyError, ThresholdsError) as error:
             raise RequestError(str(error)) from error
 
-    def _check_critical(self, node: str, result: NodeThresholds) -> None:
-        own, ours = self._own[node], self._ours[node]
+    def _check_bounds(self, node: Node, result: NodeThresholds) -> None:
+        own, ours = self._own[node.id], self._ours[node.id]
         most = max((1 + own.on) / 2, ours.on)
-        if not own.on <= result.on <= most or result.off < own.off:
+        if any(each.is_critical for each in node.path):
+            if not own.on <= result.on <= most or result.off < own.off:
+                raise RequestError(
+                    f"{node.id} is critical: wanted on from {own.on:g} (the model's own) to "
+                    f"{most:g} and off from {own.off:g}, found on {result.on:g} and off "
+                    f"{result.off:g}; set it in the settings if you must"
+                )
+        elif any(each.is_critical for each in node.descendants) and result.on > most:
             raise RequestError(
-                f"{node} is critical: wanted on from {own.on:g} (the model's own) to {most:g} and "
-                f"off from {own.off:g}, found on {result.on:g} and off {result.off:g}; set it in "
-                f"the settings if you must"
+                f"{node.id} tells of critical sounds that are not sure enough to be named: wanted "
+                f"on up to {most:g}, found {result.on:g}; set it in the settings if you must"
             )
 
     def _resolved(self, layer: Layer) -> Mapping[str, NodeThresholds]:

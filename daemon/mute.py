@@ -49,11 +49,10 @@ class Mute:
         # When it is over, by the clock that never jumps; None while there is no mute.
         self._until_s: float | None = None
         try:
-            remaining_s = _remaining_s(read_state(self._path), clock)
+            remaining_s = _remaining_s(read_state(self._path), self.longest_s, clock)
         except (OSError, ValueError) as error:
             _logger.error("%s cannot be read (%s): nothing is muted", self._path, error)  # noqa: TRY400 - no bug
             return
-        remaining_s = min(remaining_s, self.longest_s)
         if remaining_s > 0:
             self._until_s = clock.boottime_s() + remaining_s
             _logger.warning("alerts are still muted, for %.0f s", remaining_s)
@@ -74,6 +73,12 @@ class Mute:
             _logger.warning("the mute is over")
         return remaining_s
 
+    def follow(self, *, is_for_critical: bool) -> None:
+        """Go on with other settings; see `__init__`."""
+        self._is_for_critical = is_for_critical
+        if self._until_s is not None:
+            self._until_s = min(self._until_s, self._clock.boottime_s() + self.longest_s)
+
     def set(self, for_s: float, *, by: str) -> None:
         """Mute from now on, instead of what was asked for before.
 
@@ -91,7 +96,8 @@ class Mute:
         now_s = self._clock.boottime_s()
         self._until_s = now_s + for_s if for_s > 0 else None
         self._shown_s = None
-        _logger.warning("alerts are muted for %g s, asked for by %s", for_s, by)
+        what = f"muted for {for_s:g} s" if for_s > 0 else "not muted any more"
+        _logger.warning("alerts are %s, asked for by %s", what, by)
         content = {
             "boot_id": self._clock.boot_id,
             "set_wall_s": self._clock.wall_s(),
@@ -129,7 +135,7 @@ class Mute:
         return self._is_for_critical or not report.critical
 
 
-def _remaining_s(content: dict[str, Any], clock: Clock) -> float:
+def _remaining_s(content: dict[str, Any], longest_s: float, clock: Clock) -> float:
     """What is left of a mute that was kept.
 
     Raises:
@@ -149,7 +155,7 @@ def _remaining_s(content: dict[str, Any], clock: Clock) -> float:
         passed_s = clock.wall_s() - set_wall_s
         if passed_s >= 0:
             passed_s = max(passed_s, clock.boottime_s())  # at least since the machine started
-    return for_s - passed_s if passed_s >= 0 else 0.0
+    return min(for_s, longest_s) - passed_s if passed_s >= 0 else 0.0
 
 
 def _number(value: object) -> float:

@@ -184,4 +184,5 @@ class Reloader:
 def _needs_restart(before: Settings, now: Settings) -> bool:
     """Whether more than what is heard, and how, has changed."""
     kept = {"sources", "thresholds", "classes", "second_look", "bundle", "clips"}
+    kept |= {"mute", "requests"}
     return before.model_dump(exclude=kept) != now.model_dump(exclude=kept)

@@ -94,6 +94,7 @@ def test_a_request_goes_over_the_settings_number_by_number(tmp_path: Path, bundl
         ({"node": "smoke_alarm", "on": 0.98, "source": "hall"}, "is critical"),
         ({"node": "life_safety", "on": 0.98}, "is critical"),
         ({"node": "window_glass", "on": 0.89}, "is critical"),
+        ({"node": "alarm", "on": 0.95}, "not sure enough to be named: wanted on up to 0.9"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused_and_not_kept(
@@ -170,7 +171,7 @@ def test_a_disk_that_refuses_changes_nothing(tmp_path: Path, bundle: Bundle) -> 
 ENTRIES = st.lists(
     st.fixed_dictionaries(
         {
-            "node": st.sampled_from(["smoke_alarm", "life_safety", "doorbell", "default", "x"]),
+            "node": st.sampled_from(["smoke_alarm", "life_safety", "alarm", "doorbell", "x"]),
             "on": st.none() | st.floats(LEAST_ON, MOST_ON) | st.floats(),
         },
         optional={
@@ -198,4 +199,5 @@ def test_whatever_the_disk_has_made_of_them_critical_ones_stay_within_their_boun
         assert 0.95 <= on_at(asked, source, "life_safety") <= 0.975
         doorbell = asked.at(source, "doorbell")
         assert doorbell is not None
+        assert on_at(asked, source, "alarm") <= 0.9
         assert doorbell.off <= doorbell.on

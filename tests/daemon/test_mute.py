@@ -60,6 +60,18 @@ def test_critical_alerts_are_silenced_where_settings_say_so_and_for_an_hour_at_m
     assert kinds(mute(tmp_path, clock).audible(CRITICAL)) == ["alert", "event"], "taken back"
 
 
+def test_a_long_mute_is_shortened_once_it_silences_what_is_critical(tmp_path: Path) -> None:
+    clock = FakeClock()
+    it = mute(tmp_path, clock)
+    it.set(LONGEST_S, by="a test")
+
+    it.follow(is_for_critical=True)
+
+    assert it.remaining_s == LONGEST_CRITICAL_S
+    clock.advance(LONGEST_CRITICAL_S)
+    assert mute(tmp_path, clock, is_for_critical=True).remaining_s == 0
+
+
 def test_zero_ends_it_for_the_next_run_too(tmp_path: Path) -> None:
     clock = FakeClock()
     it = mute(tmp_path, clock)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from paho.mqtt import publish
 
@@ -136,12 +137,15 @@ def test_a_mute_silences_what_is_not_critical_over_a_kill_and_never_what_is(
 def test_the_shell_asks_by_the_control_socket_and_a_threshold_holds_at_once_and_over_a_kill(
     start_daemon: StartDaemon, subscriber: Subscriber, loud_source: LoudSource, tmp_path: Path
 ) -> None:
-    daemon = start_daemon(runtime_directory=str(tmp_path / "run"), requests={"set_threshold": True})
+    daemon = start_daemon(runtime_directory=str(tmp_path / "run"))
     subscriber.wait_for(TOPICS.hearing, b"online")
+    (child,) = psutil.Process(daemon.pid).children()
     socket = ("--socket", str(tmp_path / "run" / "control.sock"))
     assert aed_request("ping", "--config", str(tmp_path / "daemon0" / "settings.yaml"))[0] == 0
     code, response = aed_request("pong", *socket)
     assert (code, response["error"]) == (1, "there is no request 'pong'; did you mean 'ping'?")
+    daemon.reload(requests={"set_threshold": True})
+    daemon.wait_for_log("settings read again, and in use")
     code, response = aed_request("set_threshold", '{"node": "smoke_alarm", "on": 0.4}', *socket)
     assert code == 1
     assert "is critical" in response["error"]
@@ -149,6 +153,7 @@ def test_the_shell_asks_by_the_control_socket_and_a_threshold_holds_at_once_and_
     code, response = aed_request("set_threshold", '{"node": "smoke_alarm", "on": 0.75}', *socket)
     assert (code, response["data"]["sources"]) == (0, {"mic": {"on": 0.75, "off": 0.3}})
     daemon.wait_for_log("threshold of smoke_alarm at all sources, asked for by the control socket")
+    assert [it.pid for it in psutil.Process(daemon.pid).children()] == [child.pid]
     daemon.kill()
     daemon.start()
     subscriber.wait_until(lambda: len(subscriber.topic(TOPICS.hearing)) >= 3, "it runs again")

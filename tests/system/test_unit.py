@@ -35,3 +35,7 @@ def test_bad_settings_are_not_retried_and_everything_else_is_for_ever() -> None:
     assert "RestartPreventExitStatus=78" in lines
     assert "Restart=always" in lines
     assert "StartLimitIntervalSec=0" in lines
+
+
+def test_the_control_socket_gets_a_folder() -> None:
+    assert "RuntimeDirectory=aed" in UNIT.read_text().splitlines()
