@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 from daemon.clocks import Clock, rfc3339
+from daemon.discovery import Discovery
 from daemon.ears import info_of, load_fitting_bundle, new_ear
 from daemon.floor_file import Floors
 from daemon.former_events import read_former_events
@@ -63,7 +64,11 @@ def assemble(
         clock=clock,
         rng=rng,
         wake=wakeup.poke,
-        watched=topics.states_of_any_source(),
+        watched=(
+            *topics.states_of_any_source(),
+            topics.discovery(settings.home_assistant.prefix),
+        ),
+        heard=(settings.home_assistant.birth_topic,),
     )
     former = read_former_events(outbox)
     names = [part.name for part in settings.sources]
@@ -95,6 +100,15 @@ def assemble(
             link=link,
             topics=topics,
             clock=clock,
+        ),
+        discovery=Discovery(
+            settings,
+            bundle,
+            folder=folder,
+            publisher=publisher,
+            link=link,
+            clock=clock,
+            rng=rng,
         ),
         publisher=publisher,
         link=link,

@@ -77,7 +77,20 @@ class Retained:
     payload: bytes
 
 
-Happening = Connected | Lost | Acknowledged | Retained
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Somebody published a message on a topic that is heard.
+
+    Attributes:
+        topic: the whole topic.
+        payload: its bytes.
+    """
+
+    topic: str
+    payload: bytes
+
+
+Happening = Connected | Lost | Acknowledged | Retained | Arrived
 
 
 class MqttLink:
@@ -93,6 +106,7 @@ class MqttLink:
         rng: random.Random,
         wake: Callable[[], None],
         watched: Sequence[str] = (),
+        heard: Sequence[str] = (),
     ) -> None:
         """Prepare; the first `tick` begins to connect.
 
@@ -104,6 +118,7 @@ class MqttLink:
             rng: jitter of the waits.
             wake: called from paho's thread when something happened.
             watched: filters of topics of which to tell what the broker has retained.
+            heard: filters of topics of which to tell what somebody publishes.
         """
         self._settings = settings
         self._client_id = client_id
@@ -111,7 +126,7 @@ class MqttLink:
         self._clock = clock
         self._rng = rng
         self._wake = wake
-        self._watched = tuple(watched)
+        self._watched, self._heard = tuple(watched), tuple(heard)
         self._backoff = Backoff(first_s=FIRST_WAIT_S, cap_s=LONGEST_WAIT_S, rng=rng)
         # The present attempt, since when, and whether the broker has accepted us.
         self._attempt: MqttAttempt | None = None
@@ -163,6 +178,8 @@ class MqttLink:
                 happenings.append(Acknowledged(mid=note.mid))
             elif note.kind is NoteKind.RETAINED:
                 happenings.append(Retained(topic=note.text, payload=note.payload))
+            elif note.kind is NoteKind.ARRIVED:
+                happenings.append(Arrived(topic=note.text, payload=note.payload))
             elif note.kind is NoteKind.CONNECTED:
                 self._succeed()
                 happenings.append(Connected())
@@ -188,6 +205,7 @@ class MqttLink:
                 will=self._will,
                 wake=self._wake,
                 watched=self._watched,
+                heard=self._heard,
             )
         except (OSError, SettingsError) as error:
             self._end_attempt(str(error))

@@ -17,7 +17,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import (
+    Client,
+    ConnectFlags,
+    DisconnectFlags,
+    MQTTMessage,
+    topic_matches_sub,
+)
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -39,6 +45,7 @@ class NoteKind(Enum):
     CONNECTED = auto()
     ACKNOWLEDGED = auto()
     RETAINED = auto()
+    ARRIVED = auto()
     REFUSED = auto()
     """The broker does not accept the user name or password."""
     FAILED = auto()
@@ -51,9 +58,9 @@ class Note:
 
     Attributes:
         kind: what.
-        text: why, for those kinds that end the attempt; the topic, for RETAINED.
+        text: why, for those kinds that end the attempt; the topic, for RETAINED and ARRIVED.
         mid: of the message, for ACKNOWLEDGED.
-        payload: of the message, for RETAINED.
+        payload: of the message, for RETAINED and ARRIVED.
     """
 
     kind: NoteKind
@@ -73,6 +80,7 @@ class MqttAttempt:
         will: tuple[str, bytes],
         wake: Callable[[], None],
         watched: Sequence[str],
+        heard: Sequence[str],
     ) -> None:
         """Begin to connect.
 
@@ -83,6 +91,7 @@ class MqttAttempt:
             wake: called from paho's thread after each note.
             watched: filters of topics of which to note what the broker has retained; a broker that
                 forbids it is used without.
+            heard: filters of topics of which to note what somebody publishes, ourselves included.
 
         Raises:
             SettingsError: the password cannot be read.
@@ -90,7 +99,7 @@ class MqttAttempt:
         """
         self._settings = settings
         self._wake = wake
-        self._watched = watched
+        self._watched, self._heard = watched, heard
         # Appended to by paho's thread, taken from by ours; both are atomic operations.
         self.notes: deque[Note] = deque()
         client = Client(
@@ -158,8 +167,8 @@ class MqttAttempt:
         _properties: Properties | None,
     ) -> None:
         if not code.is_failure:
-            if self._watched:
-                client.subscribe([(name, 1) for name in self._watched])
+            if filters := (*self._watched, *self._heard):
+                client.subscribe([(name, 1) for name in filters])
             self._note(NoteKind.CONNECTED)
         elif code.getName() in _WRONG_PASSWORD:
             self._note(NoteKind.REFUSED, self._refusal())
@@ -198,6 +207,8 @@ class MqttAttempt:
         # What is published while we are subscribed, by ourselves too, comes without the mark.
         if message.retain:
             self._note(NoteKind.RETAINED, message.topic, payload=bytes(message.payload))
+        elif any(topic_matches_sub(name, message.topic) for name in self._heard):
+            self._note(NoteKind.ARRIVED, message.topic, payload=bytes(message.payload))
 
     def _refusal(self) -> str:
         if self._settings.username is None:

@@ -38,6 +38,7 @@ class Reloaded:
         announcements: what the former ears had still to say.
         off: topics of class states, with their neutral value, that are no more.
         offline: names of sources that are no more.
+        settings: the new ones.
         bundle: what they hear with.
         info: new payload of the topic `info`.
     """
@@ -46,6 +47,7 @@ class Reloaded:
     announcements: tuple[Announcement, ...]
     off: frozenset[str]
     offline: frozenset[str]
+    settings: Settings
     bundle: Bundle
     info: bytes
 
@@ -163,6 +165,7 @@ class Reloader:
             announcements=tuple(announcements),
             off=frozenset(topics_before - topics_now),
             offline=frozenset(gone),
+            settings=settings,
             bundle=bundle,
             info=info_of(settings, bundle, started_at=self._started_at).to_json(),
         )

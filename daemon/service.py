@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from daemon.announcer import Announcement
 from daemon.child import LEAVE_S
 from daemon.clocks import Clock
+from daemon.discovery import Discovery
 from daemon.ear import Ear
 from daemon.errors import SelfTestError
 from daemon.floor_file import Floors
@@ -49,6 +50,7 @@ class Service:
         orphans: Sequence[FormerEvent],
         info: bytes,
         health: Health,
+        discovery: Discovery,
         publisher: Publisher,
         link: MqttLink,
         topics: Topics,
@@ -66,6 +68,7 @@ class Service:
             orphans: what was left open at sources that are there no more.
             info: payload of the topic `info`.
             health: watches over the model, and tells how all are.
+            discovery: tells Home Assistant what there is.
             publisher: publishes states and reports.
             link: the publisher's connection.
             topics: where to publish.
@@ -80,6 +83,7 @@ class Service:
         self._orphans = tuple(orphans)
         self._info = info
         self._health = health
+        self._discovery = discovery
         self._publisher = publisher
         self._link = link
         self._topics = topics
@@ -126,6 +130,7 @@ class Service:
             self._publisher.retain(self._topics.source_status(name), OFFLINE)
         self._ears = change.ears
         self._health.follow(change.ears, change.bundle)
+        self._discovery.follow(change.settings, change.bundle)
         self._info = change.info
         self._publisher.retain(self._topics.info, self._info)
         for _, ear in self._ears:
@@ -155,6 +160,7 @@ class Service:
             self._publish(ear.tick())
         self._publish_statuses()
         self._health.tick()
+        self._discovery.tick()
         self._link.tick()
         self._publisher.pump()
         self._floors.tick()

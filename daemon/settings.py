@@ -20,6 +20,7 @@ from pydantic import (
 
 from daemon.rtsp import is_camera_url
 from daemon.settings_heartbeat import HeartbeatSettings
+from daemon.settings_home_assistant import HomeAssistantSettings
 from daemon.settings_part import SettingsPart
 from daemon.settings_thresholds import ThresholdSettings
 
@@ -217,6 +218,10 @@ class Settings(SettingsPart):
     )
     heartbeat: HeartbeatSettings | None = Field(
         default=None, description="a mapping with url and every_s, or null for none"
+    )
+    home_assistant: HomeAssistantSettings = Field(
+        default=HomeAssistantSettings(),
+        description="a mapping with enabled, prefix, birth_topic, language",
     )
     state_directory: FilePath | None = Field(
         default=None, description="the path of a folder, or null for systemd's, else /var/lib/aed"

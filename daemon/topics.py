@@ -62,6 +62,19 @@ class Topics:
         """How the daemon is, each minute and when a problem begins or ends; retained."""
         return f"{self.root}/health"
 
+    @property
+    def mute(self) -> str:
+        """Whether alerts are muted, and until when; retained."""
+        return f"{self.root}/mute"
+
+    def request(self, name: str) -> str:
+        """Where to ask for something, such as `mute`."""
+        return f"{self.root}/request/{name}"
+
+    def discovery(self, prefix: str) -> str:
+        """What Home Assistant is told of this node; retained, below its own prefix."""
+        return f"{prefix}/device/aed_{self.node}/config"
+
     def source_status(self, source: str) -> str:
         """`online`, `silent`, `stalled` or `offline` of a source; retained."""
         return f"{self.root}/source/{source}/status"

@@ -78,15 +78,18 @@ class Heard:
 
 
 class Subscriber:
-    """Notes every message below `aed/`, in the order of arrival."""
+    """Notes every message below `aed/`, or of other topics, in the order of arrival."""
 
-    def __init__(self, port: int, *, session: str | None = None) -> None:
+    def __init__(
+        self, port: int, *, session: str | None = None, topics: tuple[str, ...] = ("aed/#",)
+    ) -> None:
         """Connect and subscribe.
 
         Args:
             port: of the broker.
             session: name of a lasting session, for which a broker with persistence keeps messages
                 while the subscriber is away; None for none.
+            topics: filters of what to note.
         """
         self.heard: list[Heard] = []
         self._is_subscribed = False
@@ -94,7 +97,8 @@ class Subscriber:
             CallbackAPIVersion.VERSION2, client_id=session or "", clean_session=session is None
         )
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_connect = lambda client, *_: client.subscribe("aed/#", qos=1)
+        filters = [(topic, 1) for topic in topics]
+        self._client.on_connect = lambda client, *_: client.subscribe(filters)
         self._client.on_subscribe = self._note_subscribed
         self._client.on_message = self._note
         self._client.connect(HOST, port)
