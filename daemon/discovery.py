@@ -22,6 +22,9 @@ SETTLE_S = 2.0
 FIRST_AGAIN_S, LAST_AGAIN_S = 1.0, 5.0
 """When to announce it again after Home Assistant's birth: not all that is at home at once."""
 
+REVIVED_S = 10.0
+"""For Home Assistant to make entities of what it is then told to remove."""
+
 MAX_CUT_OFF = 3
 """A broker may close the connection of whoever publishes what it forbids. So many connections in a
 row that ended over the announcement are no accident, and alerts matter more than it."""
@@ -66,6 +69,8 @@ class Discovery:
         self._connected_s: float | None = None
         self._due_s: float | None = None
         self._again_s: float | None = None
+        # Whether what is gone is being described once more; whether it was then removed for good.
+        self._is_revived = self._is_buried = False
         # Whether the broker has still to acknowledge it; connections in a row that ended over that.
         self._is_under_way = False
         self._num_cut_off = 0
@@ -77,7 +82,7 @@ class Discovery:
         """Announce what has changed.
 
         Args:
-            settings: with the same node and the same `home_assistant`.
+            settings: with the same node, prefix and birth topic.
             bundle: the one that is used from now on.
         """
         self._settings, self._bundle = settings, bundle
@@ -104,36 +109,52 @@ class Discovery:
         self._is_under_way = self._publisher.is_in_flight(self._topic)
         if self._publisher.is_told(self._topic):
             self._num_cut_off = 0
-            if not self._settings.home_assistant.enabled:
-                self._memory.forget()
+            if self._is_buried:
+                self._is_buried = False
+                self._memory.forget_gone()
         if self._due_s is not None and now_s >= max(self._due_s, self._connected_s + SETTLE_S):
             self._due_s = None
             self._announce()
         elif self._again_s is not None and now_s >= self._again_s:
             self._again_s = None
-            self._publisher.repeat(self._topic)
+            self._announce_again(now_s)
 
     def _announce(self) -> None:
-        if not self._settings.home_assistant.enabled:
-            if self._memory.platforms_at(self._topic):
-                _logger.info("taking this aed out of Home Assistant")
-                self._publisher.retain(self._topic, b"")
-            return
-        made = device_payload(
-            self._settings, self._bundle, once=self._memory.platforms_at(self._topic)
-        )
-        if made.num_left_out:
-            _logger.warning(
-                "Home Assistant is not told of %d entities, for they are too many for one message "
-                "of %d bytes; name fewer classes in the settings",
-                made.num_left_out,
-                MAX_BYTES,
+        once = self._memory.platforms_at(self._topic)
+        if self._settings.home_assistant.enabled:
+            made = device_payload(self._settings, self._bundle, once=once)
+            if made.num_left_out:
+                _logger.warning(
+                    "Home Assistant is not told of %d entities, for they are too many for one "
+                    "message of %d bytes; name fewer classes in the settings",
+                    made.num_left_out,
+                    MAX_BYTES,
+                )
+            self._memory.note_told(self._topic, made.platforms)
+            self._publisher.retain(self._topic, made.payload)
+            _logger.info(
+                "announced to Home Assistant on %s: %d entities", self._topic, len(made.platforms)
             )
-        self._memory.note_told(self._topic, made.platforms)
+        elif once:
+            _logger.info("taking this aed out of Home Assistant")
+            self._memory.note_told(self._topic, {})
+            self._publisher.retain(self._topic, b"")
+        self._is_buried, self._is_revived = self._is_revived, False
+
+    def _announce_again(self, now_s: float) -> None:
+        """Tell a Home Assistant that was just started.
+
+        It keeps, as no longer provided, what was removed while it was away, and removes only what
+        it has been told of since: so that is described once more, and then removed.
+        """
+        is_told = self._publisher.is_told(self._topic)  # and neither under way nor withheld
+        if not is_told or not self._memory.has_gone(self._topic):
+            self._publisher.repeat(self._topic)
+            return
+        once = self._memory.platforms_at(self._topic)
+        made = device_payload(self._settings, self._bundle, once=once, is_reviving=True)
         self._publisher.retain(self._topic, made.payload)
-        _logger.info(
-            "announced to Home Assistant on %s: %d entities", self._topic, len(made.platforms)
-        )
+        self._is_revived, self._due_s = True, now_s + REVIVED_S
 
     def _note_found(self, payload: bytes) -> None:
         """Take note of what the broker has: perhaps our memory is lost, and not the broker's."""

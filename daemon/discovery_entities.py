@@ -17,6 +17,10 @@ from ontology import Node, Ontology
 MUTE_S = 3600
 """How long the switch mutes."""
 
+STALE_S = 180
+"""Health so old, while `status` is `online`: aed hangs, or it died together with a broker that kept
+the `online`."""
+
 Entity = dict[str, Any]
 """Fields of Home Assistant's MQTT discovery."""
 
@@ -45,12 +49,30 @@ def entities_of(settings: Settings, ontology: Ontology) -> dict[str, Entity]:
     entities.update(maker.sources())
     return {
         key: {
-            "unique_id": f"aed.{settings.node}.{key}",
+            "unique_id": _unique_id(settings.node, key),
             "default_entity_id": _entity_id(entity["platform"], settings.node, key),
             "qos": 1,
             **entity,
         }
         for key, entity in entities.items()
+    }
+
+
+def stub_of(settings: Settings, key: str, platform: str) -> Entity:
+    """Give the least that Home Assistant makes an entity of, whatever its platform.
+
+    Args:
+        settings: validated settings.
+        key: of the entity.
+        platform: one of Home Assistant's.
+    """
+    nowhere = Topics(node=settings.node).request("nothing")
+    return {
+        "platform": platform,
+        "unique_id": _unique_id(settings.node, key),
+        "state_topic": nowhere,
+        "command_topic": nowhere,
+        "event_types": [],
     }
 
 
@@ -90,6 +112,7 @@ class _Maker:
                 "value_template": _on_if("value_json.problem"),
                 "json_attributes_topic": self._topics.health,
                 "json_attributes_template": "{{ {'problem': value_json.problem} | tojson }}",
+                "expire_after": STALE_S,
             },
         )
         yield (
@@ -220,6 +243,10 @@ class _Maker:
     def _at(self, name: str, source: str | None) -> str:
         """A name, and of which source if there are several."""
         return name if source is None or len(self._sources) == 1 else f"{name} ({source})"
+
+
+def _unique_id(node: str, key: str) -> str:
+    return f"aed.{node}.{key}"
 
 
 def _on_if(condition: str) -> str:

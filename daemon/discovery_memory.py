@@ -74,9 +74,13 @@ class DiscoveryMemory:
         """
         self._keep(topic, dict(platforms), self.platforms_at(topic))
 
-    def forget(self) -> None:
-        """Forget everything: it is taken back."""
-        self._keep("", {}, {})
+    def has_gone(self, topic: str) -> bool:
+        """Whether anything that was described on a topic is there no more."""
+        return topic == self._topic and bool(self._gone)
+
+    def forget_gone(self) -> None:
+        """Forget what is there no more: nobody has it any longer."""
+        self._keep(self._topic, self._told, {})
 
     def _keep(self, topic: str, told: dict[str, str], once: dict[str, str]) -> None:
         gone = [(key, name) for key, name in once.items() if key not in told]

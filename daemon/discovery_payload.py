@@ -7,7 +7,7 @@ from typing import Any
 
 from aed import __version__
 from aed.bundle import Bundle
-from daemon.discovery_entities import Entity, entities_of
+from daemon.discovery_entities import Entity, entities_of, stub_of
 from daemon.payloads import read_object, to_json
 from daemon.settings import Settings
 from daemon.topics import Topics
@@ -39,16 +39,20 @@ class DevicePayload:
     num_left_out: int
 
 
-def device_payload(settings: Settings, bundle: Bundle, *, once: Mapping[str, str]) -> DevicePayload:
+def device_payload(
+    settings: Settings, bundle: Bundle, *, once: Mapping[str, str], is_reviving: bool = False
+) -> DevicePayload:
     """Describe this aed.
 
     Args:
         settings: validated settings that fit the bundle.
         bundle: the one that is used.
         once: platform, by its key, of what was described before; what no more is, is removed.
+        is_reviving: describe that instead, as well as can be, so that it can be removed by whoever
+            was away.
     """
     frame = _frame(settings, bundle)
-    entities = entities_of(settings, bundle.ontology)
+    entities = entities_of(settings, bundle.ontology) if settings.home_assistant.enabled else {}
     room_bytes = MAX_BYTES - len(to_json(frame))
     told: dict[str, Entity] = {}
     for key, entity in entities.items():
@@ -58,7 +62,11 @@ def device_payload(settings: Settings, bundle: Bundle, *, once: Mapping[str, str
             told[key] = entity
     # What is to go comes first: Home Assistant leaves a payload at the first entity that it is
     # still busy with.
-    gone = {key: {"platform": platform} for key, platform in once.items() if key not in told}
+    gone = {
+        key: stub_of(settings, key, platform) if is_reviving else {"platform": platform}
+        for key, platform in once.items()
+        if key not in told
+    }
     return DevicePayload(
         payload=to_json({**frame, "components": {**gone, **told}}),
         platforms={key: entity["platform"] for key, entity in told.items()},
@@ -67,13 +75,13 @@ def device_payload(settings: Settings, bundle: Bundle, *, once: Mapping[str, str
 
 
 def platforms_in(payload: bytes) -> dict[str, str]:
-    """Read from a payload of any aed, or of anybody, what it describes or removes.
+    """Read from a payload of any aed, or of anybody, what it describes.
 
     Args:
         payload: what a broker had retained.
 
     Returns:
-        Platform of every component by its key; nothing if it is no payload of an aed.
+        Platform of every entity by its key; nothing if it is no payload of an aed.
     """
     try:
         fields = read_object(payload)
@@ -84,7 +92,11 @@ def platforms_in(payload: bytes) -> dict[str, str]:
         return {}
     if not isinstance(components, dict):
         return {}
-    parts = {key: part for key, part in components.items() if isinstance(part, dict)}
+    parts = {
+        key: part
+        for key, part in components.items()
+        if isinstance(part, dict) and part.keys() != {"platform"}  # a removal
+    }
     return sound_platforms({key: part.get("platform") for key, part in parts.items()})
 
 

@@ -173,5 +173,8 @@ class Reloader:
 
 def _needs_restart(before: Settings, now: Settings) -> bool:
     """Whether more than what is heard, and how, has changed."""
-    kept = {"sources", "thresholds", "classes", "second_look", "bundle"}
+    kept: dict[str, bool | set[str]] = {
+        **dict.fromkeys(("sources", "thresholds", "classes", "second_look", "bundle"), True),
+        "home_assistant": {"enabled", "language"},
+    }
     return before.model_dump(exclude=kept) != now.model_dump(exclude=kept)

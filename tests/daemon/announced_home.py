@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aed.bundle import Bundle
-from daemon.discovery import SETTLE_S, Discovery
+from daemon.discovery import LAST_AGAIN_S, REVIVED_S, SETTLE_S, Discovery
 from daemon.outbox import Outbox
 from daemon.publisher import Publisher
 from daemon.settings import Settings
@@ -56,6 +56,15 @@ class Run:
         self.link.acknowledge_all()
         self.turn()
         self.turn()
+
+    def greet(self, birth_topic: str) -> None:
+        """Home Assistant is started, and all has come of it."""
+        self.link.hear(birth_topic, b"online")
+        self.turn()
+        for seconds in (LAST_AGAIN_S, 0.0, REVIVED_S, 0.0):
+            self.turn(seconds)
+            self.link.acknowledge_all()
+            self.turn()
 
     def told(self) -> list[dict[str, Any]]:
         sent = [payload for topic, payload in self.link.states() if topic == TOPIC]

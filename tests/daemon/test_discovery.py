@@ -138,6 +138,47 @@ def test_whatever_lies_on_the_topic_is_replaced(home: Home) -> None:
     assert next(iter(run.components())) == "alert"
 
 
+def test_what_went_while_home_assistant_was_away_is_described_once_more_and_removed(
+    home: Home,
+) -> None:
+    home.begin("mic", "hall").connect_and_settle()
+    run = home.begin("mic")
+    run.connect_and_settle()
+    before = run.components()
+    run.greet(BIRTH)
+
+    described, removed = run.told()[-2:]
+    assert described["components"].keys() == before.keys()
+    gone = described["components"]["class.hall.dog"]
+    assert gone["platform"] == "binary_sensor"
+    assert gone["unique_id"] == "aed.kitchen.class.hall.dog"
+    assert gone["state_topic"] == gone["command_topic"] == "aed/kitchen/request/nothing"
+    assert described["components"]["class.mic.dog"] == before["class.mic.dog"]
+    assert removed["components"] == before
+    num_told = len(run.told())
+    run.greet(BIRTH)
+    assert len(run.told()) == num_told + 1
+    later = home.begin("mic")
+    later.link.find_retained(TOPIC, run.link.states()[-1][1])
+    later.connect_and_settle()
+    assert later.components().keys() == {key for key in before if "hall" not in key}
+
+
+def test_what_was_described_once_more_is_removed_after_a_kill_too(home: Home) -> None:
+    home.begin("mic", "hall").connect_and_settle()
+    run = home.begin("mic")
+    run.connect_and_settle()
+    run.link.hear(BIRTH, b"online")
+    run.turn()
+    run.turn(LAST_AGAIN_S)
+    assert "unique_id" in run.components()["class.hall.dog"]
+
+    next_run = home.begin("mic")
+    next_run.connect_and_settle()
+
+    assert next_run.components()["class.hall.dog"] == {"platform": "binary_sensor"}
+
+
 def test_switched_off_it_takes_the_device_back_and_says_nothing_more(home: Home) -> None:
     home.begin().connect_and_settle()
 
@@ -148,10 +189,14 @@ def test_switched_off_it_takes_the_device_back_and_says_nothing_more(home: Home)
 
     later = home.begin(more=off)
     later.connect_and_settle()
-    later.link.hear(BIRTH, b"online")
-    later.turn()
-    later.turn(LAST_AGAIN_S)
-    assert later.link.sent == []
+    later.greet(BIRTH)
+    assert [list(each.get("components", {}))[:1] for each in later.told()] == [[], ["alert"], []]
+    assert later.told()[1]["components"]["alert"]["unique_id"] == "aed.kitchen.alert"
+
+    latest = home.begin(more=off)
+    latest.connect_and_settle()
+    latest.greet(BIRTH)
+    assert latest.link.sent == []
 
 
 def test_switched_off_it_takes_back_what_the_broker_has_though_its_memory_is_lost(

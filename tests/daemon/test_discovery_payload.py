@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from aed.bundle import Bundle
 from daemon.discovery_entities import entities_of
 from daemon.discovery_payload import MAX_BYTES, PLATFORMS, device_payload, platforms_in
+from daemon.health import EVERY_S
 from daemon.settings import MAX_SOURCES
 from daemon.topics import Topics
 from ontology import AlertPolicy, Node, Ontology
@@ -84,6 +85,13 @@ def test_what_tells_of_a_deaf_source_does_not_vanish_with_it(bundle: Bundle) -> 
 
     for key in ("problem", "mute", "self_test", "queue", "source.mic.level"):
         assert "availability" not in entities[key], "that of the device: the daemon's status"
+
+
+def test_a_daemon_that_falls_silent_without_a_will_is_noticed(bundle: Bundle) -> None:
+    problem = entities_of(settings_of(), bundle.ontology)["problem"]
+
+    assert problem["state_topic"] == TOPICS.health
+    assert EVERY_S < problem["expire_after"] <= 3 * EVERY_S
 
 
 def test_names_are_in_the_users_language_and_ids_in_none(bundle: Bundle) -> None:
@@ -168,6 +176,15 @@ def test_what_is_no_more_is_removed_by_its_platform_alone_and_first(bundle: Bund
         ("source.attic.lag", {"platform": "sensor"}),
     ]
     assert components["alert"]["unique_id"]
+    assert platforms_in(made.payload) == made.platforms
+    assert "class.attic.dog" not in made.platforms
+
+
+def test_what_is_no_more_can_be_described_once_more(bundle: Bundle) -> None:
+    once = {"class.attic.dog": "binary_sensor", "alert": "event"}
+
+    made = device_payload(settings_of(), bundle, once=once, is_reviving=True)
+
     assert platforms_in(made.payload) == {**once, **made.platforms}
     assert "class.attic.dog" not in made.platforms
 

@@ -98,12 +98,13 @@ def test_switched_off_by_a_reload_the_device_is_taken_back_and_stays_away(
     start_daemon: StartDaemon, broker: Broker, watcher: Subscriber
 ) -> None:
     daemon = start_daemon()
+    watcher.wait_for(TOPICS.hearing, ONLINE)
     components(watcher, 1)
 
     daemon.reload(home_assistant=OFF)
 
     watcher.wait_for(TOPIC, b"")
-    watcher.wait_until(lambda: watcher.topic(TOPICS.status)[-1] == ONLINE, "it runs")
+    assert watcher.topic(TOPICS.hearing).count(b"offline") <= 1, "no source is interrupted for it"
     late = Subscriber(broker.port, topics=("aed/#", "homeassistant/#"))
     late.wait_for(TOPICS.status, ONLINE)
     assert late.topic(TOPIC) == []
