@@ -3,7 +3,7 @@
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench experiment soak install uninstall clean
+.PHONY: help demo test lint bench experiment soak home-assistant-root install uninstall clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,7 @@ help:
 	@echo "make bench   CPU, memory and delay beside YAMNet; writes build/bench.json"
 	@echo "make experiment  make the cells of docs/experiments.md that are missing (hours), and the page"
 	@echo "make soak    the daemon for HOURS=1, killed ROUNDS=200 times, unplugged; writes build/soak.json"
+	@echo "make home-assistant-root  as root: make what tests with Home Assistant need (5 minutes, once)"
 	@echo "make install    as root: install aed as a service of this machine, or upgrade it"
 	@echo "make uninstall  as root: remove it; PURGE=1 removes settings and state as well"
 	@echo "make clean   remove .venv and everything built"
@@ -62,6 +63,11 @@ uninstall:
 soak: $(VENV)/.test
 	@.ci/system-packages --optional $(TEST_PACKAGES)
 	$(BIN)/python -m tests.soak --hours $(HOURS) --rounds $(ROUNDS)
+
+# Kept in build/roots, or where AED_ROOTS says; make test then runs what needs it.
+home-assistant-root: $(VENV)/.test
+	@.ci/system-packages debootstrap
+	$(BIN)/python -m tests.system.home_assistant.installation
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,6 +6,7 @@ from pathlib import Path
 from daemon.clips import Clips
 from daemon.clocks import Clock, rfc3339
 from daemon.control_socket import ControlSocket
+from daemon.discovery import Discovery
 from daemon.ears import info_of, load_fitting_bundle, new_ear
 from daemon.event_store import EventStore
 from daemon.floor_file import Floors
@@ -71,7 +72,11 @@ def assemble(
         clock=clock,
         rng=rng,
         wake=wakeup.poke,
-        watched=topics.states_of_any_source(),
+        watched=(
+            *topics.states_of_any_source(),
+            topics.discovery(settings.home_assistant.prefix),
+        ),
+        heard=(settings.home_assistant.birth_topic,),
         requests=topics.request("+"),
     )
     former = read_former_events(outbox)
@@ -137,6 +142,15 @@ def assemble(
         orphans=[event for event in former if event.source not in names],
         info=info_of(settings, bundle, started_at=started_at).to_json(),
         health=health,
+        discovery=Discovery(
+            settings,
+            bundle,
+            folder=folder,
+            publisher=publisher,
+            link=link,
+            clock=clock,
+            rng=rng,
+        ),
         publisher=publisher,
         link=link,
         topics=topics,

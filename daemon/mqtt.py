@@ -81,7 +81,20 @@ class Retained:
     payload: bytes
 
 
-Happening = Connected | Lost | Acknowledged | Retained
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Somebody published a message on a topic that is heard.
+
+    Attributes:
+        topic: the whole topic.
+        payload: its bytes.
+    """
+
+    topic: str
+    payload: bytes
+
+
+Happening = Connected | Lost | Acknowledged | Retained | Arrived
 
 
 class MqttLink:
@@ -97,6 +110,7 @@ class MqttLink:
         rng: random.Random,
         wake: Callable[[], None],
         watched: Sequence[str] = (),
+        heard: Sequence[str] = (),
         requests: str | None = None,
     ) -> None:
         """Prepare; the first `tick` begins to connect.
@@ -109,6 +123,7 @@ class MqttLink:
             rng: jitter of the waits.
             wake: called from paho's thread when something happened.
             watched: filters of topics of which to tell what the broker has retained.
+            heard: filters of topics of which to tell what somebody publishes.
             requests: filter of the topics of requests; None for none.
         """
         self._settings = settings
@@ -117,7 +132,7 @@ class MqttLink:
         self._clock = clock
         self._rng = rng
         self._wake = wake
-        self._watched = tuple(watched)
+        self._watched, self._heard = tuple(watched), tuple(heard)
         self._requests = requests
         self._inbox = RequestInbox()
         # Since when no requests are taken because there were too many.
@@ -175,6 +190,8 @@ class MqttLink:
                 happenings.append(Acknowledged(mid=note.mid))
             elif note.kind is NoteKind.RETAINED:
                 happenings.append(Retained(topic=note.text, payload=note.payload))
+            elif note.kind is NoteKind.ARRIVED:
+                happenings.append(Arrived(topic=note.text, payload=note.payload))
             elif note.kind is NoteKind.CONNECTED:
                 self._succeed()
                 happenings.append(Connected())
@@ -219,6 +236,7 @@ class MqttLink:
                 will=self._will,
                 wake=self._wake,
                 watched=self._watched,
+                heard=self._heard,
                 requests=self._requests,
                 inbox=self._inbox,
             )

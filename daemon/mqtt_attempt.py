@@ -46,6 +46,7 @@ class NoteKind(Enum):
     CONNECTED = auto()
     ACKNOWLEDGED = auto()
     RETAINED = auto()
+    ARRIVED = auto()
     REFUSED = auto()
     """The broker does not accept the user name or password."""
     FAILED = auto()
@@ -58,9 +59,9 @@ class Note:
 
     Attributes:
         kind: what.
-        text: why, for those kinds that end the attempt; the topic, for RETAINED.
+        text: why, for those kinds that end the attempt; the topic, for RETAINED and ARRIVED.
         mid: of the message, for ACKNOWLEDGED.
-        payload: of the message, for RETAINED.
+        payload: of the message, for RETAINED and ARRIVED.
     """
 
     kind: NoteKind
@@ -80,6 +81,7 @@ class MqttAttempt:
         will: tuple[str, bytes],
         wake: Callable[[], None],
         watched: Sequence[str],
+        heard: Sequence[str],
         requests: str | None,
         inbox: RequestInbox,
     ) -> None:
@@ -92,6 +94,7 @@ class MqttAttempt:
             wake: called from paho's thread after each note.
             watched: filters of topics of which to note what the broker has retained; a broker that
                 forbids it is used without.
+            heard: filters of topics of which to note what somebody publishes, ourselves included.
             requests: filter of the topics of requests; None for none.
             inbox: where they go.
 
@@ -101,7 +104,7 @@ class MqttAttempt:
         """
         self._settings = settings
         self._wake = wake
-        self._watched = tuple(watched)
+        self._watched, self._heard = watched, heard
         self._requests = requests
         self._inbox = inbox
         self.refuses_requests = False
@@ -179,8 +182,8 @@ class MqttAttempt:
         _properties: Properties | None,
     ) -> None:
         if not code.is_failure:
-            filters = (*self._watched, *([self._requests] if self._requests else []))
-            if filters:
+            requests = () if self._requests is None else (self._requests,)
+            if filters := (*self._watched, *self._heard, *requests):
                 client.subscribe([(name, 1) for name in filters])
             self._note(NoteKind.CONNECTED)
         elif code.getName() in _WRONG_PASSWORD:
@@ -227,6 +230,8 @@ class MqttAttempt:
         # What is published while we are subscribed, by ourselves too, comes without the mark.
         if message.retain:
             self._note(NoteKind.RETAINED, message.topic, payload=bytes(message.payload))
+        elif any(topic_matches_sub(name, message.topic) for name in self._heard):
+            self._note(NoteKind.ARRIVED, message.topic, payload=bytes(message.payload))
 
     def _refusal(self) -> str:
         if self._settings.username is None:

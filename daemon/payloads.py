@@ -69,7 +69,10 @@ class EventPayload:
 class ClassAttributes:
     """Payload of `…/class/<id>/attributes`: the event that last changed the state.
 
-    Attributes are named as in `EventPayload`; `ended_at` is None while the sound lasts.
+    Attributes that are not listed are as in `EventPayload`.
+
+    Attributes:
+        ended_at: when the sound ended, RFC 3339 in UTC; None while it lasts.
     """
 
     event_id: str

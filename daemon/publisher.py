@@ -5,10 +5,11 @@ them back when we connect. Reports (alerts and events) are history: see `daemon.
 """
 
 import logging
+from collections.abc import Callable
 
 from daemon.clocks import Clock
 from daemon.errors import OutboxError
-from daemon.mqtt import SAY_AGAIN_S, Connected, Lost, Retained
+from daemon.mqtt import SAY_AGAIN_S, Arrived, Connected, Lost, Retained
 from daemon.outbox import Outbox
 from daemon.outbox_file import MEMORY
 from daemon.reports import Report
@@ -50,10 +51,12 @@ class Publisher:
         self._retained: dict[str, bytes] = {}
         # Topics whose newest value the broker was not handed yet, in the order to do so.
         self._unsent: dict[str, None] = {}
-        # Of this connection: mids of states that are not acknowledged.
-        self._states_in_flight: set[int] = set()
+        # Of this connection: topics, by mid, of states that are not acknowledged.
+        self._states_in_flight: dict[int, str] = {}
         # The same of responses to requests.
         self._answers_in_flight: set[int] = set()
+        # Who takes what is found or arrives on a topic.
+        self._listeners: dict[str, Callable[[bytes], None]] = {}
         # By event the latest report that only went to memory, as long as the disk has not noted
         # what is open by it; when to try next.
         self._unnoted: dict[str, Report] = {}
@@ -83,6 +86,30 @@ class Publisher:
         if mid is not None:
             self._answers_in_flight.add(mid)
 
+    def repeat(self, topic: str) -> None:
+        """Publish a retained topic once more, if it is one."""
+        if topic in self._retained:
+            self._unsent[topic] = None
+            self._send_states()
+
+    def forget(self, topic: str) -> None:
+        """Publish a retained topic no more; the broker keeps what it has."""
+        self._retained.pop(topic, None)
+        self._unsent.pop(topic, None)
+
+    def is_in_flight(self, topic: str) -> bool:
+        """Whether the broker was handed a retained topic and has not acknowledged it."""
+        return topic in self._states_in_flight.values()
+
+    def is_told(self, topic: str) -> bool:
+        """Whether the broker has acknowledged the newest value of a retained topic."""
+        is_handed_over = topic in self._retained and topic not in self._unsent
+        return self._link.is_connected and is_handed_over and not self.is_in_flight(topic)
+
+    def listen(self, topic: str, take: Callable[[bytes], None]) -> None:
+        """Have somebody take what the link finds or hears on a topic."""
+        self._listeners[topic] = take
+
     def report(self, reports: list[Report]) -> None:
         """Put reports into the outbox; if the disk refuses them, keep them in memory."""
         if not reports:
@@ -104,15 +131,12 @@ class Publisher:
     def pump(self) -> None:
         """Take the broker's acknowledgements and send what is due; never blocks on the broker."""
         for happening in self._link.take_happenings():
-            if isinstance(happening, Connected):
+            if isinstance(happening, Connected | Lost):
                 self._end_connection()
-                self._unsent = dict.fromkeys(self._retained)
-            elif isinstance(happening, Lost):
-                self._end_connection()
-            elif isinstance(happening, Retained):
-                self._correct(happening)
+            elif isinstance(happening, Retained | Arrived):
+                self._take(happening)
             else:
-                self._states_in_flight.discard(happening.mid)
+                self._states_in_flight.pop(happening.mid, None)
                 self._answers_in_flight.discard(happening.mid)
                 for sending in self._sendings:
                     sending.note_acknowledged(happening.mid)
@@ -183,8 +207,16 @@ class Publisher:
     def _end_connection(self) -> None:
         self._states_in_flight.clear()
         self._answers_in_flight.clear()
+        self._unsent = dict.fromkeys(self._retained)
         for sending in self._sendings:
             sending.lose()
+
+    def _take(self, message: Retained | Arrived) -> None:
+        take = self._listeners.get(message.topic)
+        if take is not None:
+            take(message.payload)
+        elif isinstance(message, Retained):
+            self._correct(message)
 
     def _correct(self, found: Retained) -> None:
         """Neutralise what former settings, or a lost disk, left on the broker for ever."""
@@ -218,7 +250,7 @@ class Publisher:
             if mid is None:
                 return
             del self._unsent[topic]
-            self._states_in_flight.add(mid)
+            self._states_in_flight[mid] = topic
 
     def _complain(self, error: OutboxError) -> None:
         """Say once a minute that the outbox does not work; every turn tries it again."""

@@ -29,6 +29,12 @@ from ontology.errors import AedError
 
 _logger = logging.getLogger(__name__)
 
+_KEPT = (
+    *("sources", "thresholds", "classes", "second_look", "bundle"),
+    *("clips", "mute", "requests"),
+)
+"""Settings whose change leaves all other parts as they are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reloaded:
@@ -39,8 +45,8 @@ class Reloaded:
         announcements: what the former ears had still to say.
         off: topics of class states, with their neutral value, that are no more.
         offline: names of sources that are no more.
-        bundle: what they hear with.
         settings: the new ones.
+        bundle: what they hear with.
         info: new payload of the topic `info`.
     """
 
@@ -48,8 +54,8 @@ class Reloaded:
     announcements: tuple[Announcement, ...]
     off: frozenset[str]
     offline: frozenset[str]
-    bundle: Bundle
     settings: Settings
+    bundle: Bundle
     info: bytes
 
 
@@ -175,14 +181,14 @@ class Reloader:
             announcements=tuple(announcements),
             off=frozenset(topics_before - topics_now),
             offline=frozenset(gone),
-            bundle=bundle,
             settings=settings,
+            bundle=bundle,
             info=info_of(settings, bundle, started_at=self._started_at).to_json(),
         )
 
 
 def _needs_restart(before: Settings, now: Settings) -> bool:
     """Whether more than what is heard, and how, has changed."""
-    kept = {"sources", "thresholds", "classes", "second_look", "bundle", "clips"}
-    kept |= {"mute", "requests"}
+    kept: dict[str, bool | set[str]] = dict.fromkeys(_KEPT, True)
+    kept["home_assistant"] = {"enabled", "language"}
     return before.model_dump(exclude=kept) != now.model_dump(exclude=kept)

@@ -15,6 +15,7 @@ from daemon.arrivals import hear_arrived, wait_for_others
 from daemon.child import LEAVE_S
 from daemon.clips import Clips
 from daemon.clocks import Clock
+from daemon.discovery import Discovery
 from daemon.ear import Ear
 from daemon.errors import SelfTestError
 from daemon.floor_file import Floors
@@ -56,6 +57,7 @@ class Service:
         orphans: Sequence[FormerEvent],
         info: bytes,
         health: Health,
+        discovery: Discovery,
         publisher: Publisher,
         link: MqttLink,
         topics: Topics,
@@ -76,6 +78,7 @@ class Service:
             orphans: what was left open at sources that are there no more.
             info: payload of the topic `info`.
             health: watches over the model, and tells how all are.
+            discovery: tells Home Assistant what there is.
             publisher: publishes states and reports.
             link: the publisher's connection.
             topics: where to publish.
@@ -93,6 +96,7 @@ class Service:
         self._orphans = tuple(orphans)
         self._info = info
         self._health = health
+        self._discovery = discovery
         self._publisher = publisher
         self._link = link
         self._topics = topics
@@ -143,6 +147,7 @@ class Service:
         self._ears = change.ears
         self._health.follow(change.ears, change.bundle)
         self._reception.follow(change)
+        self._discovery.follow(change.settings, change.bundle)
         self._info = change.info
         self._publisher.retain(self._topics.info, self._info)
         for _, ear in self._ears:
@@ -172,6 +177,7 @@ class Service:
             self._publish(ear.tick())
         self._publish_statuses()
         self._health.tick()
+        self._discovery.tick()
         self._link.tick()
         self._reception.tick()
         self._publisher.pump()

@@ -21,6 +21,7 @@ from pydantic import (
 from daemon.rtsp import is_camera_url
 from daemon.settings_clips import ClipSettings
 from daemon.settings_heartbeat import HeartbeatSettings
+from daemon.settings_home_assistant import HomeAssistantSettings
 from daemon.settings_metrics import MetricsSettings
 from daemon.settings_part import SettingsPart
 from daemon.settings_requests import MuteSettings, RequestSettings
@@ -232,6 +233,10 @@ class Settings(SettingsPart):
     mute: MuteSettings = Field(default=MuteSettings(), description="a mapping with critical")
     requests: RequestSettings = Field(
         default=RequestSettings(), description="a mapping with set_threshold"
+    )
+    home_assistant: HomeAssistantSettings = Field(
+        default=HomeAssistantSettings(),
+        description="a mapping with enabled, prefix, birth_topic, language",
     )
     runtime_directory: FilePath | None = Field(
         default=None,

@@ -75,6 +75,10 @@ class Topics:
         """Where a request is answered; QoS 1, never retained."""
         return f"{self.root}/response/{name}"
 
+    def discovery(self, prefix: str) -> str:
+        """What Home Assistant is told of this node; retained, below its own prefix."""
+        return f"{prefix}/device/aed_{self.node}/config"
+
     def source_status(self, source: str) -> str:
         """`online`, `silent`, `stalled` or `offline` of a source; retained."""
         return f"{self.root}/source/{source}/status"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aed import bundle as bundles
+from tests.system.home_assistant.installation import home_assistant_root
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +61,17 @@ def missing_systemd() -> str | None:
     return None
 
 
+def missing_home_assistant() -> str | None:
+    """Why tests marked `home_assistant` cannot run here, or None."""
+    if os.geteuid() != 0:
+        return "only root can start what lies in a root of its own"
+    if home_assistant_root() is None:
+        return "no root with Home Assistant: make home-assistant-root"
+    if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
+        return "this root may not mount, as in most containers"
+    return None
+
+
 def missing_torch() -> str | None:
     """Why tests marked `torch` cannot run here, or None."""
     if importlib.util.find_spec("torch") is None:
@@ -95,6 +107,7 @@ MISSING = {
     "mosquitto": missing_mosquitto,
     "portaudio": missing_portaudio,
     "systemd": missing_systemd,
+    "home_assistant": missing_home_assistant,
     "torch": missing_torch,
     "data": missing_data,
     "yamnet": missing_yamnet,

@@ -2,7 +2,7 @@
 
 import json
 
-from daemon.mqtt import Acknowledged, Connected, Happening, Lost, Retained
+from daemon.mqtt import Acknowledged, Arrived, Connected, Happening, Lost, Retained
 from daemon.reports import Report
 from daemon.topics import Topics
 
@@ -37,6 +37,9 @@ class FakeLink:
 
     def find_retained(self, topic: str, payload: bytes) -> None:
         self._happenings.append(Retained(topic=topic, payload=payload))
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        self._happenings.append(Arrived(topic=topic, payload=payload))
 
     def lose(self) -> None:
         self.is_connected = False

@@ -65,6 +65,13 @@ class Broker:
             self._process.wait(10)
             self._process = None
 
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
@@ -78,16 +85,18 @@ class Heard:
 
 
 class Subscriber:
-    """Notes every message below `aed/`, in the order of arrival."""
+    """Notes every message below `aed/`, or of other topics, in the order of arrival."""
 
-    def __init__(self, port: int, *, session: str | None = None, below: str = "aed") -> None:
+    def __init__(
+        self, port: int, *, session: str | None = None, topics: tuple[str, ...] = ("aed/#",)
+    ) -> None:
         """Connect and subscribe.
 
         Args:
             port: of the broker.
             session: name of a lasting session, for which a broker with persistence keeps messages
                 while the subscriber is away; None for none.
-            below: where to listen instead.
+            topics: filters of what to note.
         """
         self.heard: list[Heard] = []
         self._is_subscribed = False
@@ -95,7 +104,8 @@ class Subscriber:
             CallbackAPIVersion.VERSION2, client_id=session or "", clean_session=session is None
         )
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_connect = lambda client, *_: client.subscribe(f"{below}/#", qos=1)
+        filters = [(topic, 1) for topic in topics]
+        self._client.on_connect = lambda client, *_: client.subscribe(filters)
         self._client.on_subscribe = self._note_subscribed
         self._client.on_message = self._note
         self._client.connect(HOST, port)

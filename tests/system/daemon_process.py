@@ -138,3 +138,11 @@ class LoudSource:
     def be_quiet(self) -> None:
         """Silence it."""
         self._switch.unlink(missing_ok=True)
+
+    def unplug(self) -> None:
+        """Whoever starts it from now on finds nothing."""
+        self._script.rename(self._script.with_suffix(".unplugged"))
+
+    def plug_in(self) -> None:
+        """It can be started again."""
+        self._script.with_suffix(".unplugged").rename(self._script)

@@ -47,7 +47,7 @@ def node_red(tmp_path: Path) -> Iterator[NodeRed]:
 @pytest.fixture
 def house(node_red: NodeRed, broker: Broker) -> Iterator[Subscriber]:
     """Someone who listens to what the flow does, once the flow does something."""
-    house = Subscriber(broker.port, below="house")
+    house = Subscriber(broker.port, topics=("house/#",))
     send(broker, "aed/cellar/status", "offline", retain=True)
     node_red.load(flow(broker.port))
     house.wait_for(MESSAGE, b"NOT FINE: aed in cellar is offline")

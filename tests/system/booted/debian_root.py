@@ -42,7 +42,7 @@ def debian_root() -> Path:
         for package in (folder / "var/cache/apt/archives").glob("*.deb"):
             package.unlink()
 
-    return _cached(SUITE, (SUITE, *PACKAGES), make)
+    return cached(SUITE, (SUITE, *PACKAGES), make)
 
 
 def wheels() -> Path:
@@ -59,15 +59,27 @@ def wheels() -> Path:
         words += [f"--platform={tag}" for tag in tags]
         _run([*words, f"--dest={folder}", *requirements])
 
-    return _cached("wheels", (PYTHON_VERSION, *tags, *requirements), make)
+    return cached("wheels", (PYTHON_VERSION, *tags, *requirements), make)
 
 
-def _cached(name: str, made_from: Sequence[str], make: Callable[[Path], None]) -> Path:
+def place_of(name: str, made_from: Sequence[str]) -> Path:
+    """Folder where what is made from these words is kept, made or not."""
     digest = hashlib.sha256("\n".join(made_from).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("AED_ROOTS") or ROOT / "build" / "roots").resolve()
-    folder = cache / f"{name}-{digest}"
+    return cache / f"{name}-{digest}"
+
+
+def cached(name: str, made_from: Sequence[str], make: Callable[[Path], None]) -> Path:
+    """Give the folder that is made from these words; it is made if there is none.
+
+    Args:
+        name: how the folder's name begins.
+        made_from: what it is made from.
+        make: fills a new folder.
+    """
+    folder = place_of(name, made_from)
     if not folder.is_dir():
-        begun = cache / f"{folder.name}.{os.getpid()}"
+        begun = folder.with_name(f"{folder.name}.{os.getpid()}")
         begun.mkdir(parents=True)
         try:
             make(begun)

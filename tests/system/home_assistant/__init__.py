@@ -1,0 +1,1 @@
+"""A real Home Assistant beside a real broker and the real daemon."""
