@@ -24,6 +24,7 @@ class Edited:
             class of AudioSet that nothing else in either ontology bears.
         added: ids that were put in, without classes of AudioSet.
         removed: ids that were taken out, with all below them.
+        moved: new ids of nodes that were put under another parent, or to the top level.
     """
 
     old: Ontology
@@ -31,6 +32,7 @@ class Edited:
     renamed: dict[str, str] = field(default_factory=dict)
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
+    moved: frozenset[str] = frozenset()
 
 
 @st.composite
@@ -42,6 +44,7 @@ def edited_ontologies(draw: st.DrawFn) -> Edited:
     renamed: dict[str, str] = {}
     removed: set[str] = set()
     added: set[str] = set()
+    moved: list[Plan] = []
     for parent, node in list(_walk(after)):
         if id(node) in {id(each) for _, each in _walk(after)} and len(top_level) > 1:
             match draw(st.sampled_from(["keep", "keep", "rename", "remove", "move", "insert"])):
@@ -57,6 +60,8 @@ def edited_ontologies(draw: st.DrawFn) -> Edited:
                 case "move":
                     _remove(parent or after, node)
                     top_level.append(node)
+                    if parent is not None:
+                        moved.append(node)
                 case "insert":
                     name = f"{NEW_PREFIX}{len(added)}_{draw(ids)}"
                     _children(node).append({"id": name, "name": name})
@@ -68,12 +73,14 @@ def edited_ontologies(draw: st.DrawFn) -> Edited:
         see_also = node.get("see_also", [])
         assert isinstance(see_also, list)
         node["see_also"] = [id_ for id_ in see_also if id_ in present]
+    left = {id(node) for _, node in _walk(after)}
     return Edited(
         old=ontology.parse(to_yaml(before)),
         new=ontology.parse(to_yaml(after)),
         renamed=renamed,
         added=frozenset(added),
         removed=frozenset(removed),
+        moved=frozenset(str(node["id"]) for node in moved if id(node) in left),
     )
 
 
