@@ -106,10 +106,10 @@ def _lines(found: "Difference") -> list[str]:
 
 
 def _what_a_model_keeps(found: "Difference") -> list[str]:
-    lines = [
-        f"A trained model keeps the weights of {len(found.kept)} branches of {len(found.old.nodes)}"
-        + (f"; {len(found.added)} begin anew:" if found.added else "; none begins anew.")
-    ]
+    new = len(found.added)
+    begin = f"{new} begin{'s' if new == 1 else ''} anew:" if new else "none begins anew."
+    kept = f"{len(found.kept)} branches of {len(found.old.nodes)}"
+    lines = [f"A trained model keeps the weights of {kept}; {begin}"]
     for id_ in found.added:
         above = found.learned_above(id_)
         lines.append(
