@@ -14,7 +14,7 @@ from ontology.tree import Node, Ontology
 _ROW_PX = 22
 _FONT_PX = 13
 _CHARACTER_PX = 7.2  # of the common sans-serif fonts at _FONT_PX, with some room
-_BOLD = 1.1  # how much wider bold letters are
+_BOLD = 1.2  # how much wider bold letters are
 _LONGEST_SHOWN = 40
 _GAP_PX = 60  # from the longest text of a level to the dots of the next
 _DOT_PX = 4.5
