@@ -50,6 +50,24 @@ def hot_spots(bundle: "Bundle", samples: Samples, hop_samples: int) -> HotSpots:
         samples: (S,) float32 at 16 kHz.
         hop_samples: samples per call.
     """
+    events, optimised, calls = profiled(bundle.path / "model.onnx", samples, hop_samples)
+    front_end = ancestors(optimised, "log_mel")
+    return _attributed(events, front_end, calls, calls * hop_samples / SAMPLE_RATE_HZ)
+
+
+def profiled(
+    graph: Path, samples: Samples, hop_samples: int
+) -> tuple[list[dict[str, Any]], onnx.ModelProto, int]:
+    """Hear a recording under onnxruntime's profiler.
+
+    Args:
+        graph: of a bundle.
+        samples: (S,) float32 at 16 kHz.
+        hop_samples: samples per call.
+
+    Returns:
+        The profiler's events, the graph as it was run, and the number of calls.
+    """
     with tempfile.TemporaryDirectory() as folder:
         optimised = Path(folder) / "optimised.onnx"
         options = session_options()  # the product's own
@@ -57,12 +75,11 @@ def hot_spots(bundle: "Bundle", samples: Samples, hop_samples: int) -> HotSpots:
         options.profile_file_prefix = str(Path(folder) / "profile")
         options.optimized_model_filepath = str(optimised)
         session = onnxruntime.InferenceSession(
-            str(bundle.path / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            str(graph), options, providers=["CPUExecutionProvider"]
         )
         calls = _run(session, samples, hop_samples)
         events = json.loads(Path(session.end_profiling()).read_text())
-        front_end = ancestors(onnx.load(optimised), "log_mel")
-    return _attributed(events, front_end, calls, calls * hop_samples / SAMPLE_RATE_HZ)
+        return events, onnx.load(optimised), calls
 
 
 def ancestors(model: onnx.ModelProto, output: str) -> set[str]:

@@ -25,6 +25,7 @@ from aed.bundle_description import canonical_digest
 from aed.model.front_end import MAX_FRAMES_PER_CALL
 from aed.model.joint import JointModel
 from aed.model.level import levels_dbfs
+from training.release.onnx_columns import with_quick_columns
 from training.release.onnx_shapes import with_constant_shapes
 
 FORMAT_VERSION = 2
@@ -119,6 +120,7 @@ def export_onnx(model: JointModel, path: Path) -> None:
         raise RuntimeError("torch.onnx.export returned no program")
     graph = program.model_proto
     with_constant_shapes(graph)
+    with_quick_columns(graph)
     graph.producer_name = "aed"
     for node in graph.graph.node:  # stack traces of the machine that exported
         del node.metadata_props[:]

@@ -45,11 +45,18 @@ def test_posteriors_are_the_products_of_sigmoids_along_the_path(
     np.testing.assert_allclose(posteriors, marginals(labels, conditional), atol=1e-5)
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 2**31), st.floats(0.0, 20.0), st.floats(0.1, 3.0), st.floats(-4.0, 4.0))
+@settings(deadline=None, max_examples=60)
+@given(
+    plans(max_nodes=40),
+    st.integers(0, 2**31),
+    st.floats(0.0, 20.0),
+    st.floats(0.1, 3.0),
+    st.floats(-4.0, 4.0),
+)
 def test_calibrated_posteriors_are_products_and_no_child_exceeds_its_parent_even_by_rounding(
-    labels: LabelSet, seed: int, spread: float, scale: float, bias: float
+    plan: Plan, seed: int, spread: float, scale: float, bias: float
 ) -> None:
+    labels = LabelSet(parse(to_yaml(plan)))
     logits = _logits(labels, seed, spread)
     scales, biases = torch.full((len(labels),), scale), torch.full((len(labels),), bias)
     conditional = torch.sigmoid(logits.double() * scale + bias).numpy()
@@ -59,6 +66,22 @@ def test_calibrated_posteriors_are_products_and_no_child_exceeds_its_parent_even
     np.testing.assert_allclose(found, marginals(labels, conditional), atol=1e-5)
     below = labels.parent >= 0
     assert (found[..., below] <= found[..., labels.parent[below]]).all()
+
+
+@pytest.mark.parametrize(("levels", "steps"), [(1, 0), (2, 1), (3, 2), (6, 3), (12, 4)])
+def test_a_deep_tree_takes_few_steps(levels: int, steps: int) -> None:
+    lines = ["version: 1", "name: chain", "nodes:"]
+    for level in range(levels):
+        indent = "    " * level
+        lines += [f"{indent}  - id: n{level}", f"{indent}    name: N", f"{indent}    children:"]
+    chain = LabelSet(parse("\n".join(lines[:-1])))
+    head = TreeHead(chain, embedding_size=4)
+    logits = _logits(chain, 1, 2.0)
+
+    found = head.posteriors(logits, torch.ones(levels), torch.zeros(levels))
+
+    assert len(head.above) == steps
+    torch.testing.assert_close(found, torch.sigmoid(logits).cumprod(-1))
 
 
 def test_a_tree_of_one_level_has_nothing_to_multiply() -> None:
