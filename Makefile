@@ -11,6 +11,8 @@ TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libpor
 	systemd fluidsynth systemd-container debootstrap shellcheck mosquitto-clients jq curl
 # Words for pytest, e.g. make test PYTEST_ARGS='tests/aed -x'
 PYTEST_ARGS ?=
+# So many tests run at a time, on so many cores: most wait for processes of their own.
+JOBS ?= 2
 EXPERIMENT_ARGS ?=
 # How long make soak listens, and how often it kills a daemon meanwhile.
 HOURS ?= 1
@@ -38,7 +40,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	@.ci/system-packages --optional $(TEST_PACKAGES)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check .

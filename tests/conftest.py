@@ -135,10 +135,20 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--require: " + "; ".join(reasons))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    _group(items)
     wanted = {mark.name for item in items for mark in item.iter_markers()} & set(MISSING)
     reasons = {name: MISSING[name]() for name in wanted}
     for item in items:
         for name, reason in reasons.items():
             if reason is not None and item.get_closest_marker(name) is not None:
                 item.add_marker(pytest.mark.skip(reason=f"{name}: {reason}"))
+
+
+def _group(items: list[pytest.Item]) -> None:
+    """Have each file's tests run in one process, and those of a booted machine together."""
+    for item in items:
+        folder = item.path.parent
+        group = folder if folder.name in ("booted", "home_assistant") else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group)))
