@@ -152,7 +152,7 @@ class AskedThresholds:
                     f"{most:g} and off from {own.off:g}, found on {result.on:g} and off "
                     f"{result.off:g}; set it in the settings if you must"
                 )
-        elif any(each.is_critical for each in node.descendants) and result.on > most:
+        elif node.is_above_critical and result.on > most:
             raise RequestError(
                 f"{node.id} tells of critical sounds that are not sure enough to be named: wanted "
                 f"on up to {most:g}, found {result.on:g}; set it in the settings if you must"

@@ -98,7 +98,12 @@ def assemble(
     ]
     publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock)
     self_check = SelfCheck(bundle, folder=folder, clock=clock)
-    mute = Mute(folder, is_for_critical=settings.mute.critical, clock=clock)
+    mute = Mute(
+        folder,
+        is_for_critical=settings.mute.critical,
+        ontology=bundle.ontology,
+        clock=clock,
+    )
     events = EventStore(folder, clock=clock)
     actions = RequestActions(
         settings,

@@ -106,7 +106,9 @@ class Reception:
 
     def follow(self, change: Reloaded) -> None:
         """Go on with changed settings."""
-        self._mute.follow(is_for_critical=change.settings.mute.critical)
+        self._mute.follow(
+            is_for_critical=change.settings.mute.critical, ontology=change.bundle.ontology
+        )
         self._actions.follow(change.settings, change.bundle, change.ears)
 
     def close(self) -> None:

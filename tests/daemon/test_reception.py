@@ -54,7 +54,7 @@ class Home:
         self.publisher = Publisher(
             link=self.link, outbox=self.outbox, topics=TOPICS, clock=self.clock
         )
-        self.mute = Mute(folder, is_for_critical=False, clock=self.clock)
+        self.mute = Mute(folder, is_for_critical=False, ontology=bundle.ontology, clock=self.clock)
         self.wakeup = Wakeup()
         self.reload = ReloadRequest(self.wakeup)
         self.events = EventStore(folder, clock=self.clock)
