@@ -90,8 +90,8 @@ class Bundle:
 
     def new_self_test(self) -> SelfTest:
         """A run of the self-test, at its beginning."""
-        stream = Inference(self.session, self.scale, self.bias)
-        return SelfTest(self.self_test, stream, self.labels.nodes)
+        alone, *together = (Inference(self.session, self.scale, self.bias) for _ in range(3))
+        return SelfTest(self.self_test, alone, together, self.labels.nodes)
 
     def without_second_look(self) -> "Bundle":
         """The same model, whose critical candidates are reported without a second look."""

@@ -103,6 +103,10 @@ class Announcer:
         self._open: dict[int, _Open] = {}
         self._former = FormerEvents(former, clock=clock)
 
+    def follow(self, classes: Sequence[str]) -> None:
+        """Have other nodes with class states from now on; what is open stays so."""
+        self._classes = tuple(classes)
+
     def initial_states(self) -> list[State]:
         """Every class is off, but those that were on when a former run was killed."""
         return self._present_states(self._classes)
