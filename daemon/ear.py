@@ -72,6 +72,7 @@ class Ear:
             What shall hear it.
         """
         self._heard_s += chunk.duration_s
+        self.meter.note_taken()
         self._stream_clock.mark(self._heard_s, waited_s=waited_s)
         return self._hearing
 
@@ -150,6 +151,7 @@ class Ear:
             self._recorder.finish()
         self._hearing.reset()
         self._announcer.forget()
+        self.meter.note_cut()
         self._heard_s = 0.0
         return announcements
 
