@@ -13,7 +13,7 @@ from daemon.reports import Report
 from daemon.request_actions import RequestActions
 from daemon.request_inbox import MqttRequest
 from daemon.request_rate import RequestRate
-from daemon.requests import RequestHandler, failure
+from daemon.requests import MQTT, RequestHandler, failure
 from daemon.topics import Topics
 
 _logger = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class Reception:
             _logger.warning("request %r: %s", name[:60], _RETAINED)
             response = failure(_RETAINED)
         else:
-            response = self._handler.answer(name, request.payload, by="MQTT")
+            response = self._handler.answer(name, request.payload, by=MQTT)
         self._publisher.answer(self._topics.response(name), response)
 
     def _say_dropped(self) -> None:

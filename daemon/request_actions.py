@@ -1,5 +1,6 @@
 """What each request does, on the parts of the running daemon."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,21 +10,23 @@ from aed.bundle import Bundle
 from daemon.asked_thresholds import AskedThresholds
 from daemon.clocks import Clock, rfc3339
 from daemon.ear import Ear
-from daemon.errors import RequestError
+from daemon.errors import RequestError, SettingsError
 from daemon.event_store import EventFilter, EventStore
 from daemon.mute import Mute
 from daemon.request_data import MuteData, NoData, RecentEventsData, SetThresholdData
-from daemon.requests import Data, Request
+from daemon.requests import MQTT, Data, Request
 from daemon.self_check import SelfCheck
 from daemon.settings import Settings
 from daemon.settings_file import load_settings
 from daemon.sources import Source
 from daemon.wakeup import ReloadRequest
 
+_logger = logging.getLogger(__name__)
+
 SNAPSHOT_NODES = 10
 
-SELF_TEST_EVERY_S = 10.0
-"""A self-test takes the time of seconds of hearing: not at every turn."""
+SELDOM_S = 10.0
+"""What takes as long as hearing seconds of sound is not done in each turn."""
 
 
 class RequestActions:
@@ -67,7 +70,8 @@ class RequestActions:
         self._reload = reload
         self._clock = clock
         self._asked = AskedThresholds(folder, settings, bundle)
-        self._tested_s: float | None = None
+        # When what takes long was last asked for, by the name of the request.
+        self._begun_s: dict[str, float] = {}
         if not self._asked.is_empty:
             self._retune()
 
@@ -135,19 +139,38 @@ class RequestActions:
         return {"node": wanted.node, "sources": sources}
 
     def _self_test(self, _: NoData, _by: str) -> Data:
-        now_s = self._clock.boottime_s()
-        if self._tested_s is not None and now_s - self._tested_s < SELF_TEST_EVERY_S:
-            raise RequestError(f"wanted {SELF_TEST_EVERY_S:.0f} s between two self-tests")
-        self._tested_s = now_s
+        self._begin_seldom("self_test")
         health = self._self_check.run_now()
         if not health.passed:
             raise RequestError(self._self_check.problem or "the model fails its self-test")
         return {"at": health.at, "passed": health.passed, "deviation": health.deviation}
 
-    def _ask_for_reload(self, _: NoData, _by: str) -> Data:
-        load_settings(self._where)  # whoever asks is told what is wrong with them
+    def _ask_for_reload(self, _: NoData, by: str) -> Data:
+        self._begin_seldom("reload")
+        try:
+            load_settings(self._where)  # whoever asks is told what is wrong with them
+        except SettingsError as error:
+            if by != MQTT:
+                raise
+            _logger.error("settings that %s wants read again cannot work:\n     %s", by, error)  # noqa: TRY400 - no bug
+            raise RequestError(
+                f"the settings have {len(error.faults)} faults; on their machine `aed check` and "
+                f"the log of aed say which"
+            ) from error
         self._reload.set()
         return {}
+
+    def _begin_seldom(self, name: str) -> None:
+        """Note that what takes long begins.
+
+        Raises:
+            RequestError: it has begun a moment ago.
+        """
+        now_s = self._clock.boottime_s()
+        begun_s = self._begun_s.get(name)
+        if begun_s is not None and now_s - begun_s < SELDOM_S:
+            raise RequestError(f"wanted {SELDOM_S:.0f} s between two requests {name}")
+        self._begun_s[name] = now_s
 
     def _retune(self) -> None:
         for source, ear in self._ears:
