@@ -27,6 +27,7 @@ from aed.inference import Inference, open_session, widths_of
 from aed.self_test import SelfTest, SelfTestClip
 from aed.verifier import VERIFIER_FILE, Judge, Verifier, blank_window, open_verifier
 from ontology import LabelSet, Ontology, OntologyError, parse
+from ontology.errors import blamed_on
 
 _logger = logging.getLogger(__name__)
 
@@ -175,9 +176,8 @@ def _read_files(path: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
             content = (path / name).read_bytes()
         except OSError as error:
             reason = error.strerror or str(error)
-            raise BundleError(
-                f"bundle {path}: its file {name} cannot be read ({reason}); {_NOT_INTACT}"
-            ) from error
+            sentence = f"bundle {path}: its file {name} cannot be read ({reason}); {_NOT_INTACT}"
+            raise blamed_on(error, BundleError(sentence)) from error
         found = hashlib.sha256(content).hexdigest()
         if found != wanted:
             raise BundleError(

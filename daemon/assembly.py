@@ -40,6 +40,7 @@ def assemble(
     wakeup: Wakeup,
     stop: StopRequest,
     reload: ReloadRequest,
+    is_refused: bool = False,
 ) -> Service:
     """Make the daemon's parts and join them.
 
@@ -50,6 +51,7 @@ def assemble(
         wakeup: wakes the main loop.
         stop: ends it.
         reload: asks it to read the settings again.
+        is_refused: settings that were read after these could not be used.
 
     Raises:
         SettingsError: the settings do not fit the bundle, or the state directory cannot be made.
@@ -125,6 +127,18 @@ def assemble(
         from daemon.metrics_server import MetricsServer  # noqa: PLC0415
 
         server = MetricsServer(settings.metrics, clock=clock)
+    reloader = Reloader(
+        settings,
+        bundle,
+        where=where,
+        started_at=started_at,
+        clock=clock,
+        rng=rng,
+        floors=floors,
+        clips=clips,
+        request=reload,
+        is_refused=is_refused,
+    )
     health = Health(
         ears=ears,
         self_check=self_check,
@@ -133,7 +147,7 @@ def assemble(
         link=link,
         topics=topics,
         clock=clock,
-        troubles=[clips] if server is None else [clips, server],
+        troubles=[reloader, clips] if server is None else [reloader, clips, server],
     )
     metrics = None
     if server is not None:
@@ -164,17 +178,7 @@ def assemble(
         wakeup=wakeup,
         stop=stop,
         floors=floors,
-        reloader=Reloader(
-            settings,
-            bundle,
-            where=where,
-            started_at=started_at,
-            clock=clock,
-            rng=rng,
-            floors=floors,
-            clips=clips,
-            request=reload,
-        ),
+        reloader=reloader,
         clips=clips,
         metrics=metrics,
         reception=Reception(

@@ -87,6 +87,7 @@ class Reloader:
         floors: Floors,
         clips: Clips,
         request: ReloadRequest,
+        is_refused: bool = False,
     ) -> None:
         """Remember what is in use.
 
@@ -100,6 +101,7 @@ class Reloader:
             floors: how quiet each source has been so far.
             clips: what is recorded.
             request: says when to read again.
+            is_refused: settings that were read after those in use could not be used.
         """
         self._settings = settings
         self._bundle = bundle
@@ -110,6 +112,17 @@ class Reloader:
         self._floors = floors
         self._clips = clips
         self._request = request
+        self._is_refused = is_refused
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the settings in their file, as a sentence for anybody to read."""
+        if not self._is_refused:
+            return None
+        return (
+            "the settings that were read last cannot work, the former ones stay in use: `aed "
+            "check` and the log say why"
+        )
 
     def take(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
         """Read the settings again, if that was asked for.
@@ -138,7 +151,9 @@ class Reloader:
             _logger.error(  # noqa: TRY400 - no bug
                 "the new settings cannot work, the former ones stay in use:\n     %s", error
             )
+            self._is_refused = True
             return None
+        self._is_refused = False
         if settings == self._settings and bundle is self._bundle:
             _logger.info("settings read again: nothing has changed")
             return None

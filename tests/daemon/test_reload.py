@@ -173,6 +173,19 @@ def test_the_class_states_follow_the_settings_while_an_alarm_sounds(home: Home) 
     assert state.format("smoke_alarm") not in change.off
 
 
+def test_settings_that_cannot_work_are_a_problem_until_others_are_read(home: Home) -> None:
+    home.reload(nod="x")
+    problem = home.reloader.problem
+    home.reload(nod="x", classes=["smoke_alrm"])
+    assert problem == home.reloader.problem
+    assert problem is not None
+    assert problem.startswith("the settings that were read last cannot work")
+
+    assert home.reload() is None
+
+    assert home.reloader.problem is None
+
+
 def test_the_same_model_is_loaded_once_unless_a_self_test_has_failed(home: Home) -> None:
     change = home.reload(**SAME_EAR)
     assert change is not None
