@@ -115,6 +115,7 @@ def assemble(
         folder=folder,
         mute=mute,
         events=events,
+        clips=clips,
         self_check=self_check,
         reload=reload,
         clock=clock,

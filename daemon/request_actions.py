@@ -8,12 +8,19 @@ from typing import Any
 from aed import __version__
 from aed.bundle import Bundle
 from daemon.asked_thresholds import AskedThresholds
+from daemon.clips import Clips
 from daemon.clocks import Clock, rfc3339
 from daemon.ear import Ear
 from daemon.errors import RequestError, SettingsError
 from daemon.event_store import EventFilter, EventStore
 from daemon.mute import Mute
-from daemon.request_data import MuteData, NoData, RecentEventsData, SetThresholdData
+from daemon.request_data import (
+    DeleteClipData,
+    MuteData,
+    NoData,
+    RecentEventsData,
+    SetThresholdData,
+)
 from daemon.requests import MQTT, Data, Request
 from daemon.self_check import SelfCheck
 from daemon.settings import Settings
@@ -42,6 +49,7 @@ class RequestActions:
         folder: Path,
         mute: Mute,
         events: EventStore,
+        clips: Clips,
         self_check: SelfCheck,
         reload: ReloadRequest,
         clock: Clock,
@@ -56,6 +64,7 @@ class RequestActions:
             folder: the state directory.
             mute: silences alerts.
             events: what was heard.
+            clips: what was recorded.
             self_check: tests the model.
             reload: has the settings read again.
             clock: the machine's clocks.
@@ -66,6 +75,7 @@ class RequestActions:
         self._ears = tuple(ears)
         self._mute = mute
         self._events = events
+        self._clips = clips
         self._self_check = self_check
         self._reload = reload
         self._clock = clock
@@ -92,6 +102,7 @@ class RequestActions:
             "mute": Request(model=MuteData, act=self._set_mute),
             "set_threshold": Request(model=SetThresholdData, act=self._set_threshold),
             "self_test": Request(model=NoData, act=self._self_test),
+            "delete_clip": Request(model=DeleteClipData, act=self._delete_clip),
             "reload": Request(model=NoData, act=self._ask_for_reload),
         }
 
@@ -137,6 +148,12 @@ class RequestActions:
             if numbers is not None:
                 sources[source.name] = {"on": numbers.on, "off": numbers.off}
         return {"node": wanted.node, "sources": sources}
+
+    def _delete_clip(self, wanted: DeleteClipData, by: str) -> Data:
+        is_deleted = self._clips.delete(wanted.event_id)
+        if is_deleted:
+            _logger.warning("the clip of %s is deleted, asked for by %s", wanted.event_id, by)
+        return {"event_id": wanted.event_id, "deleted": is_deleted}
 
     def _self_test(self, _: NoData, _by: str) -> Data:
         self._begin_seldom("self_test")

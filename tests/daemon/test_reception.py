@@ -6,11 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from aed.bundle import Bundle
+from daemon.clip_folder import FOLDER_NAME
+from daemon.clips import Clips
 from daemon.control_socket import ControlSocket
+from daemon.event_ids import new_event_id
 from daemon.event_store import EventStore
 from daemon.mute import Mute
 from daemon.outbox import Outbox
@@ -21,6 +25,7 @@ from daemon.request_inbox import MAX_WAITING, MqttRequest, RequestInbox
 from daemon.request_rate import AT_ONCE, PER_S
 from daemon.requests import MAX_BYTES, RequestHandler
 from daemon.self_check import SelfCheck
+from daemon.settings_clips import ClipSettings
 from daemon.wakeup import ReloadRequest, Wakeup
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink
@@ -59,6 +64,7 @@ class Home:
         self.wakeup = Wakeup()
         self.reload = ReloadRequest(self.wakeup)
         self.events = EventStore(folder, clock=self.clock)
+        self.clips = Clips(folder, ClipSettings(), clock=self.clock)
         actions = RequestActions(
             settings_of(),
             bundle,
@@ -67,6 +73,7 @@ class Home:
             folder=folder,
             mute=self.mute,
             events=self.events,
+            clips=self.clips,
             self_check=SelfCheck(bundle, folder=folder, clock=self.clock),
             reload=self.reload,
             clock=self.clock,
@@ -158,6 +165,26 @@ def test_recent_events_are_told_and_an_unknown_node_is_refused(home: Home) -> No
     assert home.ask("recent_events", later)["data"] == {"events": []}
     error = home.ask("recent_events", {"node": "smoke_alrm"})["error"]
     assert "did you mean 'smoke_alarm'?" in error
+
+
+def test_a_clip_is_deleted_for_whoever_asks_and_nothing_else_is(home: Home, tmp_path: Path) -> None:
+    event_id = new_event_id(home.clock.wall)
+    assert home.clips.admit()
+    home.clips.write(event_id, np.zeros(16_000, np.int16), is_critical=True)
+    home.clips.close()
+    (clip,) = (tmp_path / FOLDER_NAME).iterdir()
+
+    other = home.ask("delete_clip", {"event_id": f"../{FOLDER_NAME}/{clip.name}"})
+    assert other["data"]["deleted"] is False
+    assert clip.exists()
+    assert "event_id: missing; wanted" in home.ask("delete_clip")["error"]
+    assert home.ask("delete_clip", {"event_id": event_id})["data"] == {
+        "event_id": event_id,
+        "deleted": True,
+    }
+
+    assert not clip.exists()
+    assert home.ask("delete_clip", {"event_id": event_id})["data"]["deleted"] is False
 
 
 def test_a_self_test_tells_its_result_and_cannot_be_had_all_the_time(home: Home) -> None:
