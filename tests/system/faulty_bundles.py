@@ -71,6 +71,12 @@ def write_faltering_bundle(folder: Path, loudness: Path, *, passes_first: bool =
     return _write(folder, loudness, nodes, constants)
 
 
+def write_numberless_bundle(folder: Path, loudness: Path) -> Path:
+    """Write a bundle that gives no numbers, whatever it hears; returns its folder."""
+    nodes = [helper.make_node("Identity", ["no_number"], ["fault"])]
+    return _write(folder, loudness, nodes, {"no_number": np.array(np.nan, np.float32)})
+
+
 def _loop() -> NodeProto:
     """A loop of so many `trips`, whose result, the `fault`, is nought."""
     value = helper.make_tensor_value_info
