@@ -27,6 +27,7 @@ from aed.inference import Inference, open_session, widths_of
 from aed.self_test import SelfTest, SelfTestClip
 from aed.verifier import VERIFIER_FILE, Judge, Verifier, blank_window, open_verifier
 from ontology import LabelSet, Ontology, OntologyError, parse
+from ontology.errors import blamed_on
 
 _logger = logging.getLogger(__name__)
 
@@ -90,8 +91,8 @@ class Bundle:
 
     def new_self_test(self) -> SelfTest:
         """A run of the self-test, at its beginning."""
-        stream = Inference(self.session, self.scale, self.bias)
-        return SelfTest(self.self_test, stream, self.labels.nodes)
+        alone, *together = (Inference(self.session, self.scale, self.bias) for _ in range(3))
+        return SelfTest(self.self_test, alone, together, self.labels.nodes)
 
     def without_second_look(self) -> "Bundle":
         """The same model, whose critical candidates are reported without a second look."""
@@ -175,9 +176,8 @@ def _read_files(path: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
             content = (path / name).read_bytes()
         except OSError as error:
             reason = error.strerror or str(error)
-            raise BundleError(
-                f"bundle {path}: its file {name} cannot be read ({reason}); {_NOT_INTACT}"
-            ) from error
+            sentence = f"bundle {path}: its file {name} cannot be read ({reason}); {_NOT_INTACT}"
+            raise blamed_on(error, BundleError(sentence)) from error
         found = hashlib.sha256(content).hexdigest()
         if found != wanted:
             raise BundleError(

@@ -20,6 +20,7 @@ from aed.errors import BundleError
 from aed.inference import HOP_SAMPLES
 from aed.posteriors import LOG_MEL_FRAMES_PER_HOP
 from aed.verifier import VERIFIER_FILE
+from ontology.errors import blamed_on
 
 FORMAT_VERSION = 2
 """Newest bundle format this program reads."""
@@ -59,10 +60,11 @@ def read_description(path: Path) -> tuple[Mapping[str, Any], str]:
     try:
         content = where.read_bytes()
     except OSError as error:
-        raise BundleError(
+        unreadable = BundleError(
             f"bundle {path}: its {DESCRIPTION_FILE} cannot be read ({error.strerror}); "
             f"is this the folder of a bundle?"
-        ) from error
+        )
+        raise blamed_on(error, unreadable) from error
     try:
         info = yaml.safe_load(content)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:

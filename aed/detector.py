@@ -130,6 +130,7 @@ class StreamingDetector:
             frames: in the order of the blocks; a network whose states hold no numbers any more
                 begins anew.
         """
+        lost_before = self.lost_frames
         heard = [self._checked(each) for each in frames] or [self._nothing]
         start_frame = self._next_frame
         self._next_frame += sum(len(each.values) for each in heard)
@@ -140,6 +141,7 @@ class StreamingDetector:
             level_dbfs=_joined([each.level_dbfs for each in heard]),
             log_mel=_joined([each.log_mel for each in heard]),
             embedding=_joined(embeddings) if embeddings else None,
+            num_lost=self.lost_frames - lost_before,
         )
 
     def _checked(self, frames: Frames) -> Frames:

@@ -32,6 +32,7 @@ class Posteriors:
         level_dbfs: (T,) float32, RMS level of each frame in dB relative to full scale.
         log_mel: (T * 10, F) float32, natural log of mel power, 10 ms apart.
         embedding: (T, D) float32, what the tree head judges; None where no second look needs it.
+        num_lost: of the frames, those in which the model gave no numbers; their values are 0.
     """
 
     values: NDArray[np.float32]
@@ -39,6 +40,7 @@ class Posteriors:
     level_dbfs: NDArray[np.float32]
     log_mel: NDArray[np.float32]
     embedding: NDArray[np.float32] | None = None
+    num_lost: int = 0
 
     @property
     def time_s(self) -> NDArray[np.float32]:

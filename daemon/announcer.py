@@ -57,6 +57,8 @@ class _Open:
     path: tuple[str, ...] = ()
     body: bytes = b""
     """The latest message about it."""
+    called_path: tuple[str, ...] = ()
+    """Its path when a person was last called for it."""
 
     def at(self, stream_s: float) -> str:
         """Wall time of a stream time of the event."""
@@ -101,6 +103,10 @@ class Announcer:
         self._open: dict[int, _Open] = {}
         self._former = FormerEvents(former, clock=clock)
 
+    def follow(self, classes: Sequence[str]) -> None:
+        """Have other nodes with class states from now on; what is open stays so."""
+        self._classes = tuple(classes)
+
     def initial_states(self) -> list[State]:
         """Every class is off, but those that were on when a former run was killed."""
         return self._present_states(self._classes)
@@ -125,9 +131,10 @@ class Announcer:
             del self._open[event.number]
         path = event.path.split("/")
         touched = before | set(path)
+        is_known = self._former.has_called_for(path)
         told_anew = self._end(self._former.take_told_by(path), but_for=touched)
         return Announcement(
-            reports=[*told_anew.reports, *self._reports(event, entry)],
+            reports=[*told_anew.reports, *self._reports(event, entry, is_known=is_known)],
             states=[*told_anew.states, *self._states(event, entry, touched)],
         )
 
@@ -135,7 +142,7 @@ class Announcer:
         """What is open, for another announcer to go on with."""
         told = []
         for number, entry in self._open.items():
-            event = FormerEvent.parse(entry.body)
+            event = replace(FormerEvent.parse(entry.body), called_path=entry.called_path)
             if self._recorder is not None:
                 event.fields["clip"] = self._recorder.break_off(number)
             told.append(event)
@@ -167,7 +174,8 @@ class Announcer:
     def _nodes_on(self) -> set[str]:
         return self._former.nodes.union(*(entry.path for entry in self._open.values()))
 
-    def _reports(self, event: "Event", entry: _Open) -> list[Report]:
+    def _reports(self, event: "Event", entry: _Open, *, is_known: bool) -> list[Report]:
+        """The reports of an event; whoever is known to have been called for it is not again."""
         recorder = self._recorder
         payload = EventPayload(
             event_type=event.node,
@@ -198,7 +206,10 @@ class Announcer:
             body=entry.body,
             is_last=event.phase == "end",
         )
-        return [replace(report, kind="alert"), report] if event.alert_now else [report]
+        if not event.alert_now:
+            return [report]
+        entry.called_path = tuple(event.path.split("/"))
+        return [report] if is_known else [replace(report, kind="alert"), report]
 
     def _states(self, event: "Event", entry: _Open, touched: set[str]) -> list[State]:
         attributes = ClassAttributes(

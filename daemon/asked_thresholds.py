@@ -3,7 +3,9 @@
 They are kept in the state directory and hold until they are taken back, as long as the settings
 allow such requests at all. A critical node is never moved far from what its bundle's maker has
 measured: not below it, where it would cry wolf, and not more than half of the way from there to 1,
-where it would be deaf; where the settings themselves go further up, so may a request.
+where it would be deaf; where the settings themselves go further up, so may a request. What stands
+beside critical nodes is never moved below its own: an event of it that never ends would say of "an
+alarm" that it is known already.
 """
 
 import logging
@@ -152,11 +154,19 @@ class AskedThresholds:
                     f"{most:g} and off from {own.off:g}, found on {result.on:g} and off "
                     f"{result.off:g}; set it in the settings if you must"
                 )
-        elif any(each.is_critical for each in node.descendants) and result.on > most:
+        elif node.is_above_critical and result.on > most:
             raise RequestError(
                 f"{node.id} tells of critical sounds that are not sure enough to be named: wanted "
                 f"on up to {most:g}, found {result.on:g}; set it in the settings if you must"
             )
+        elif any(each.is_above_critical for each in node.ancestors):
+            least_on, least_off = min(own.on, ours.on), min(own.off, ours.off)
+            if result.on < least_on or result.off < least_off:
+                raise RequestError(
+                    f"{node.id}, if it is heard all the time, hides what may be critical beside "
+                    f"it: wanted on from {least_on:g} and off from {least_off:g}, found on "
+                    f"{result.on:g} and off {result.off:g}; set it in the settings if you must"
+                )
 
     def _resolved(self, layer: Layer) -> Mapping[str, NodeThresholds]:
         return resolve(self._bundle.thresholds, self._bundle.ontology, layer)

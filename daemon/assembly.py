@@ -40,6 +40,7 @@ def assemble(
     wakeup: Wakeup,
     stop: StopRequest,
     reload: ReloadRequest,
+    is_refused: bool = False,
 ) -> Service:
     """Make the daemon's parts and join them.
 
@@ -50,6 +51,7 @@ def assemble(
         wakeup: wakes the main loop.
         stop: ends it.
         reload: asks it to read the settings again.
+        is_refused: settings that were read after these could not be used.
 
     Raises:
         SettingsError: the settings do not fit the bundle, or the state directory cannot be made.
@@ -98,7 +100,12 @@ def assemble(
     ]
     publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock)
     self_check = SelfCheck(bundle, folder=folder, clock=clock)
-    mute = Mute(folder, is_for_critical=settings.mute.critical, clock=clock)
+    mute = Mute(
+        folder,
+        is_for_critical=settings.mute.critical,
+        ontology=bundle.ontology,
+        clock=clock,
+    )
     events = EventStore(folder, clock=clock)
     actions = RequestActions(
         settings,
@@ -108,6 +115,7 @@ def assemble(
         folder=folder,
         mute=mute,
         events=events,
+        clips=clips,
         self_check=self_check,
         reload=reload,
         clock=clock,
@@ -120,6 +128,18 @@ def assemble(
         from daemon.metrics_server import MetricsServer  # noqa: PLC0415
 
         server = MetricsServer(settings.metrics, clock=clock)
+    reloader = Reloader(
+        settings,
+        bundle,
+        where=where,
+        started_at=started_at,
+        clock=clock,
+        rng=rng,
+        floors=floors,
+        clips=clips,
+        request=reload,
+        is_refused=is_refused,
+    )
     health = Health(
         ears=ears,
         self_check=self_check,
@@ -128,7 +148,7 @@ def assemble(
         link=link,
         topics=topics,
         clock=clock,
-        troubles=[clips] if server is None else [clips, server],
+        troubles=[reloader, clips] if server is None else [reloader, clips, server],
     )
     metrics = None
     if server is not None:
@@ -159,17 +179,7 @@ def assemble(
         wakeup=wakeup,
         stop=stop,
         floors=floors,
-        reloader=Reloader(
-            settings,
-            bundle,
-            where=where,
-            started_at=started_at,
-            clock=clock,
-            rng=rng,
-            floors=floors,
-            clips=clips,
-            request=reload,
-        ),
+        reloader=reloader,
         clips=clips,
         metrics=metrics,
         reception=Reception(

@@ -12,7 +12,11 @@ SETTLE_S = 5.0
 """At its start a source hands over what it has buffered; nothing is measured so long."""
 
 PAUSE_S = 2.0
-"""After such a gap the measurement begins anew: either of us, or the machine, was asleep."""
+"""After such a gap between two of our turns the measurement begins anew: we, or the machine, were
+asleep. A gap of the source alone may be made good by what it has buffered, and is judged by:"""
+
+LONG_WINDOW_S = 120.0
+"""A source that pauses may lose as much as the tolerance of so long, and no more."""
 
 
 class ByteRate:
@@ -24,6 +28,18 @@ class ByteRate:
         self._latest_s = 0.0
         self._window_start_s: float | None = None
         self._heard_s = 0.0
+        self._has_paused = False
+        self._turned_s: float | None = None
+
+    def turn(self, now_s: float) -> None:
+        """Note that we are looking whether sound has arrived.
+
+        Args:
+            now_s: when, by a clock that never jumps.
+        """
+        if self._turned_s is not None and now_s - self._turned_s > PAUSE_S:
+            self._first_s = None
+        self._turned_s = now_s
 
     def note(self, heard_s: float, *, now_s: float, is_caught_up: bool) -> float | None:
         """Note that sound has arrived.
@@ -37,9 +53,9 @@ class ByteRate:
         Returns:
             Seconds of sound per second if a window has ended and they are too many or too few.
         """
-        is_paused = self._first_s is not None and now_s - self._latest_s > PAUSE_S
+        self._has_paused = self._has_paused or now_s - self._latest_s > PAUSE_S
         self._latest_s = now_s
-        if self._first_s is None or is_paused:
+        if self._first_s is None:
             self._first_s = now_s
             self._window_start_s = None
         if self._window_start_s is None:
@@ -53,9 +69,14 @@ class ByteRate:
         ratio = self._heard_s / elapsed_s
         if not is_caught_up and ratio <= 1.0 + TOLERANCE:
             return None  # more is waiting: the sum is not known yet
+        if self._has_paused and ratio < 1.0 - TOLERANCE:
+            lost_s = elapsed_s - self._heard_s
+            if lost_s <= TOLERANCE * LONG_WINDOW_S:
+                return None
         self._begin_window(now_s)
         return ratio if abs(ratio - 1.0) > TOLERANCE else None
 
     def _begin_window(self, now_s: float) -> None:
         self._window_start_s = now_s
         self._heard_s = 0.0
+        self._has_paused = False

@@ -37,6 +37,9 @@ TIDY_EVERY_S = 3_600.0
 LOOK_AGAIN_S = 60.0
 """After the disk has refused."""
 
+CLOSE_S = 0.8
+"""What is not written yet gets so long when the daemon ends."""
+
 _MOST_UNWANTED = 1_000
 _DAY_S = 86_400.0
 
@@ -79,12 +82,13 @@ class Clips:
         """Record otherwise from now on, or not at all; recorders must be made anew.
 
         Args:
-            settings: how; None not to. What is on disk stays there then.
+            settings: how; None not to. What is on disk stays there then, all else is forgotten.
         """
         self._settings = settings
         self._tidy_s = self._clock.boottime_s()
         if settings is None:
             self.problem = None
+            self._forget()
 
     def recorder(self, labels: "LabelSet") -> ClipRecorder | None:
         """Make what records one source; None if nothing is to be recorded.
@@ -98,6 +102,8 @@ class Clips:
 
     def admit(self) -> bool:
         """Whether the disk would take a clip now; where not, counts one as failed."""
+        if self._settings is None:
+            return False
         try:
             self._look()
         except ClipError as error:
@@ -114,7 +120,7 @@ class Clips:
             samples: (S,) int16 at 16 kHz.
             is_critical: whether it goes last when there is too much.
         """
-        if event_id not in self._unwanted:
+        if self._settings is not None and event_id not in self._unwanted:
             self._waiting.append((clip_name(event_id, is_critical=is_critical), samples))
 
     def note_speech(self) -> None:
@@ -146,13 +152,13 @@ class Clips:
 
     def tick(self) -> None:
         """Write the next piece; remove, now and then, what is too old or too much."""
-        if self._settings is None and self._file is None and not self._waiting:
+        if self._settings is None:
             return
         now_s = self._clock.boottime_s()
         try:
-            if self._file is not None or self._waiting:
+            if self._is_busy:
                 self._step()
-            elif self._settings is not None and now_s >= self._tidy_s:
+            elif now_s >= self._tidy_s:
                 self._tidy_s = now_s + TIDY_EVERY_S
                 self._tidy(self._settings, now_s)
             elif self.problem is not None and now_s >= self._look_s:
@@ -162,13 +168,36 @@ class Clips:
         except ClipError as error:
             self._fail(error)
 
-    def close(self) -> None:
-        """Write what waits."""
-        while self._file is not None or self._waiting:
+    def close(self, *, within_s: float = CLOSE_S) -> None:
+        """Write what waits.
+
+        Args:
+            within_s: what is not written by then is lost: ending must not take long.
+        """
+        deadline_s = self._clock.boottime_s() + within_s
+        while self._is_busy and self._clock.boottime_s() < deadline_s:
             try:
                 self._step()
             except ClipError as error:
                 self._fail(error)
+        num_lost = self._forget()
+        if num_lost:
+            self.counts["failed"] += num_lost
+            _logger.error("%d clips are lost: there was no time to write them", num_lost)
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._file is not None or bool(self._waiting)
+
+    def _forget(self) -> int:
+        """Give up what is not on disk yet; returns how many clips that were."""
+        num_forgotten = len(self._waiting)
+        self._waiting.clear()
+        if self._file is not None:
+            self._file.abandon()
+            self._file = None
+            num_forgotten += 1
+        return num_forgotten
 
     def _look(self) -> None:
         """Check that there is room.

@@ -72,6 +72,7 @@ class Ear:
             What shall hear it.
         """
         self._heard_s += chunk.duration_s
+        self.meter.note_taken()
         self._stream_clock.mark(self._heard_s, waited_s=waited_s)
         return self._hearing
 
@@ -102,6 +103,16 @@ class Ear:
         """
         self._hearing.retune(settings)
 
+    def follow(self, settings: "Layer", classes: "Sequence[str]") -> None:
+        """Hear on with other settings: no sound is interrupted, and nobody called twice for it.
+
+        Args:
+            settings: see `retune`.
+            classes: ids of the nodes that have class states.
+        """
+        self.retune(settings)
+        self._announcer.follow(classes)
+
     def tick(self) -> list[Announcement]:
         """What there is to say by now without anything new being heard."""
         return [self._announcer.end_undecided()]
@@ -113,10 +124,12 @@ class Ear:
     def hand_over(self) -> tuple[list[Announcement], list[FormerEvent]]:
         """End with this ear, not with what it hears: another one will hear the source.
 
+        What was not sure yet is left to that one to decide.
+
         Returns:
             What there is to say about sounds that it was about to tell of, and what is open.
         """
-        events = self._hearing.flush().events if self._heard_s else []
+        events = self._hearing.flush(is_whole=False).events if self._heard_s else []
         announcements = self._announce([event for event in events if event.phase != "end"])
         former = self._announcer.open_events()
         if self._recorder is not None:
@@ -138,6 +151,7 @@ class Ear:
             self._recorder.finish()
         self._hearing.reset()
         self._announcer.forget()
+        self.meter.note_cut()
         self._heard_s = 0.0
         return announcements
 

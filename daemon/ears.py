@@ -5,7 +5,9 @@ from pathlib import Path
 
 from aed import __version__
 from aed.bundle import Bundle, default_bundle_path, load_bundle
+from aed.bundle_description import read_description
 from aed.hearing import Hearing
+from aed.verifier import VERIFIER_FILE
 from daemon.announcer import Announcer
 from daemon.clips import Clips
 from daemon.clocks import Clock, StreamClock
@@ -18,23 +20,36 @@ from daemon.settings_nodes import class_nodes, fit_to_ontology
 from daemon.topics import Topics
 
 
-def load_fitting_bundle(settings: Settings, *, where: Path, must_pass: bool = True) -> Bundle:
+def load_fitting_bundle(
+    settings: Settings, *, where: Path, must_pass: bool = True, in_use: Bundle | None = None
+) -> Bundle:
     """Load the bundle that settings ask for, and check that they fit together.
 
     Args:
         settings: validated settings.
         where: their file.
         must_pass: refuse a bundle that fails its self-test.
+        in_use: given back, instead of loading the same once more, if it is what they ask for.
 
     Raises:
         SettingsError: the settings do not fit the bundle.
         BundleError: the bundle cannot be used.
     """
-    bundle = load_bundle(bundle_path(settings), must_pass=must_pass)
-    if not settings.second_look:
+    path = bundle_path(settings)
+    if in_use is not None and _is_asked_for(in_use, path, second_look=settings.second_look):
+        bundle = in_use
+    else:
+        bundle = load_bundle(path, must_pass=must_pass)
+    if not settings.second_look and bundle.verifier is not None:
         bundle = bundle.without_second_look()
     fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
     return bundle
+
+
+def _is_asked_for(bundle: Bundle, path: Path, *, second_look: bool) -> bool:
+    """Whether a bundle in memory is that of a folder, with what gives a second look if wanted."""
+    is_whole = bundle.verifier is not None or VERIFIER_FILE not in bundle.info["files"]
+    return read_description(path)[1] == bundle.digest and (is_whole or not second_look)
 
 
 def bundle_path(settings: Settings) -> Path:

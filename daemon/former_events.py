@@ -1,8 +1,9 @@
-"""Events that a former run of the daemon left open when it was killed.
+"""Events that a former run of the daemon left open when it was killed, or a former ear of this one.
 
 Whoever reads `ON` must neither be told `OFF` while the alarm goes on, nor read `ON` for ever: they
 count as going on until the detector tells of the same sound again, or `UNDECIDED_S` have passed.
-Then a report of phase `end` ends each of them under its own id.
+Then a report of phase `end` ends each of them under its own id. "An alarm" does not tell of the
+smoke alarm again that it may become: most events begin at a node above the one they end at.
 """
 
 import logging
@@ -34,6 +35,7 @@ class FormerEvent:
         path: ids of its nodes, from the root.
         critical: a matter of life and limb.
         fields: all fields of that message, whichever version of aed wrote it.
+        called_path: the same ids when this run last called a person for it; none if it never did.
     """
 
     event_id: str
@@ -42,6 +44,7 @@ class FormerEvent:
     path: tuple[str, ...]
     critical: bool
     fields: dict[str, Any] = field(repr=False)
+    called_path: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, body: bytes) -> "FormerEvent":
@@ -124,12 +127,16 @@ class FormerEvents:
         return {node for event in self._events for node in event.path}
 
     def take_told_by(self, path: Sequence[str]) -> list[FormerEvent]:
-        """Take those of which an event at a path tells anew: at the node, above or below it.
+        """Take those of which an event at a path tells anew: at their node or below it.
 
         Args:
             path: ids of the nodes of an event of this run, from the root.
         """
-        return self._take(lambda event: all(a == b for a, b in zip(event.path, path, strict=False)))
+        return self._take(lambda event: event.path == tuple(path[: len(event.path)]))
+
+    def has_called_for(self, path: Sequence[str]) -> bool:
+        """Whether a person was called in this run for what is left, at a path or below it."""
+        return any(event.called_path[: len(path)] == tuple(path) for event in self._events)
 
     def take_undecided(self) -> list[FormerEvent]:
         """Take what has been waited for long enough."""

@@ -8,6 +8,7 @@ from aed.bundle import Bundle
 from daemon.clocks import Clock, rfc3339
 from daemon.ear import Ear
 from daemon.heartbeat import Heartbeat
+from daemon.meter import FRESH_S
 from daemon.payloads import HealthPayload, SelfTestHealth, SourceHealth
 from daemon.publisher import Publisher
 from daemon.redaction import without_secrets
@@ -17,9 +18,6 @@ from daemon.sources import Source
 from daemon.topics import Topics
 
 EVERY_S = 60.0
-
-FRESH_S = 10.0
-"""An inference that finished so long ago at most is a sign of life."""
 
 _REASON_CHARACTERS = 300
 
@@ -88,7 +86,7 @@ class Health:
         """Look after self-test and heartbeat; publish when it is due."""
         self._self_check.tick()
         if self._heartbeat is not None:
-            self._heartbeat.tick(is_hearing=self.is_hearing)
+            self._heartbeat.tick(is_hearing=self.is_hearing, is_connected=self._link.is_connected)
         news, now_s = (self.problem, self._self_check.health), self._clock.boottime_s()
         is_due = self._published_s is None or now_s - self._published_s >= EVERY_S
         if is_due or news != self._news:
@@ -124,8 +122,21 @@ class Health:
         oldest_s = self._clock.boottime_s() - FRESH_S
         return self._self_check.problem is None and any(
             source.state is SourceState.ONLINE
+            and not ear.meter.is_losing
             and ear.meter.finished_s is not None
             and ear.meter.finished_s >= oldest_s
+            for source, ear in self._ears
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the sound of every source that gives some comes out of the model as numbers.
+
+        A source that gives none is waited for, and known to be so: its state says it within
+        seconds.
+        """
+        return not any(
+            source.state in (SourceState.ONLINE, SourceState.SILENT) and ear.meter.is_stuck
             for source, ear in self._ears
         )
 
@@ -133,11 +144,15 @@ class Health:
     def problem(self) -> str | None:
         """Everything that is wrong now, in sentences; None if nothing is."""
         sentences = [self._self_check.problem, self._publisher.problem]
-        for source, _ in self._ears:
+        for source, ear in self._ears:
             if source.state is not SourceState.ONLINE and not source.is_beginning:
                 reason = without_secrets(source.reason)[:_REASON_CHARACTERS]
                 sentences.append(f"source {source.name} is {source.state}: {reason}")
             sentences.append(source.backlog.problem)
+            if ear.meter.is_losing:
+                sentences.append(
+                    f"source {source.name}: the model gives no numbers, nothing is heard"
+                )
         if self._heartbeat is not None:
             sentences.append(self._heartbeat.problem)
         sentences += [trouble.problem for trouble in self._troubles]

@@ -1,8 +1,9 @@
 """Tells a dead man's switch on the web that sound is being heard; its absence tells the rest.
 
-A broker, its network or this machine may die, and then nobody is left to say so over MQTT. Each
-beat is an HTTP GET by a child process of its own (`daemon.heartbeat_request`), at most one at a
-time, killed when it takes too long: nothing here ever waits.
+A broker, its network or this machine may die, and then nobody is left to say so over MQTT: without
+a broker for a while there are no beats either. Each beat is an HTTP GET by a child process of its
+own (`daemon.heartbeat_request`), at most one at a time, killed when it takes too long: nothing here
+ever waits.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ _LEAVE_S = 0.2
 
 
 class Heartbeat:
-    """Sends a beat every so often, as long as somebody is listening."""
+    """Sends a beat every so often, as long as somebody is listening, and a broker told of it."""
 
     def __init__(self, settings: HeartbeatSettings, *, clock: Clock) -> None:
         """Begin; the first beat is sent as soon as something is heard.
@@ -38,7 +39,11 @@ class Heartbeat:
         """
         self._url = settings.url.get_secret_value()
         self._every_s = settings.every_s
+        self._without_broker_s = settings.without_broker_s
         self._clock = clock
+        # When the broker was there last, and whether it has been away for too long since.
+        self._connected_s = clock.boottime_s()
+        self._is_held_back = False
         # The beat that is under way, and since when; when the next is due.
         self._child: subprocess.Popen[bytes] | None = None
         self._began_s = 0.0
@@ -59,18 +64,29 @@ class Heartbeat:
         """What is wrong, as a sentence."""
         return None if self._reason is None else f"the heartbeat does not arrive: {self._reason}"
 
-    def tick(self, *, is_hearing: bool) -> None:
+    def tick(self, *, is_hearing: bool, is_connected: bool) -> None:
         """Look after the beat under way; begin the next when it is due.
 
         Args:
             is_hearing: whether to begin one at all.
+            is_connected: whether the broker is there.
         """
         now_s = self._clock.boottime_s()
+        self._look_for_broker(now_s, is_connected=is_connected)
         if self._child is not None:
             self._look_after(self._child, now_s)
-        elif is_hearing and now_s >= self._next_s:
+        elif is_hearing and not self._is_held_back and now_s >= self._next_s:
             self._next_s = now_s + self._every_s
             self._begin(now_s)
+
+    def _look_for_broker(self, now_s: float, *, is_connected: bool) -> None:
+        if is_connected:
+            self._connected_s, self._is_held_back = now_s, False
+        limit_s = self._without_broker_s
+        if limit_s is None or self._is_held_back or now_s - self._connected_s < limit_s:
+            return
+        self._is_held_back = True
+        _logger.warning("no heartbeat until the broker is back: it has been away for %d s", limit_s)
 
     def close(self) -> None:
         """End the beat under way."""

@@ -1,4 +1,7 @@
-"""What one ear has heard within the last minute: how loud it was, and what hearing it cost."""
+"""What one ear has heard within the last minute: how loud it was, and what hearing it cost.
+
+And whether it hears at all: sound goes in, and numbers come out.
+"""
 
 import math
 from collections import deque
@@ -10,6 +13,9 @@ from aed.posteriors import POSTERIOR_HOP_S, Posteriors
 from daemon.clocks import Clock
 
 SPAN_S = 60.0
+
+FRESH_S = 10.0
+"""Whoever takes sound for so long without a number coming of it does not hear."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +45,30 @@ class Meter:
         self._seconds: deque[_Second] = deque()
         self.finished_s: float | None = None
         """When the model last completed a frame, by `Clock.boottime_s`; None if never."""
+        # When it last gave something that is no number; since when sound has been taken of which
+        # nothing has come yet.
+        self._lost_s: float | None = None
+        self._waiting_since_s: float | None = None
+
+    def note_taken(self) -> None:
+        """Note that sound is about to be heard."""
+        if self._waiting_since_s is None:
+            self._waiting_since_s = self._clock.boottime_s()
+
+    def note_cut(self) -> None:
+        """Note that nothing will come of what was taken: the stream has ended."""
+        self._waiting_since_s = None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether sound goes in and no numbers come out, for longer than `FRESH_S`."""
+        since_s = self._waiting_since_s
+        return since_s is not None and self._clock.boottime_s() - since_s > FRESH_S
+
+    @property
+    def is_losing(self) -> bool:
+        """Whether the model has given something that is no number within the last `FRESH_S`."""
+        return self._lost_s is not None and self._clock.boottime_s() - self._lost_s <= FRESH_S
 
     def note(self, posteriors: Posteriors, *, took_s: float) -> None:
         """Note that the model has heard something.
@@ -55,8 +85,11 @@ class Meter:
         second = self._seconds[-1]
         second.took_s += took_s
         levels_dbfs = posteriors.level_dbfs.astype(np.float64)  # (T,)
+        if posteriors.num_lost:
+            self._lost_s = now_s
+        if len(levels_dbfs) > posteriors.num_lost:
+            self.finished_s, self._waiting_since_s = now_s, None
         if len(levels_dbfs):
-            self.finished_s = now_s
             second.num_frames += len(levels_dbfs)
             second.power += float(np.sum(10.0 ** (levels_dbfs / 10.0)))
             second.longest_s = max(second.longest_s, took_s / len(levels_dbfs))

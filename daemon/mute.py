@@ -1,5 +1,8 @@
 """For a while no alerts: asked for, bounded, over by itself, never for what is critical.
 
+What is critical may be told at a node above it, as long as nobody is sure which of the sounds below
+it is: "an alarm" may be a smoke alarm, and is no more silenced than that.
+
 A mute outlives a restart of the daemon. Its end hangs on the clock that never jumps; over a restart
 of the machine only the wall clock is left, and if that has gone backwards, nobody knows how much of
 the mute is left and it is over: rather an alert too many.
@@ -12,9 +15,10 @@ from typing import Any
 
 from daemon.clocks import Clock, rfc3339
 from daemon.errors import RequestError
-from daemon.payloads import MutePayload
+from daemon.payloads import MutePayload, read_object
 from daemon.reports import Report
 from daemon.state_file import read_state, write_state
+from ontology import Ontology
 
 _logger = logging.getLogger(__name__)
 
@@ -22,7 +26,7 @@ FILE_NAME = "mute.json"
 
 LONGEST_S = 86_400.0
 LONGEST_CRITICAL_S = 3_600.0
-"""Where settings let a mute silence what is critical, it is over sooner."""
+"""A mute that silences what is critical is over sooner."""
 
 _MOST = 1e12
 """No time in seconds is as large."""
@@ -34,22 +38,30 @@ _SHOWN_AGAIN_S = 2.0
 class Mute:
     """Knows whether alerts are silenced, and until when."""
 
-    def __init__(self, folder: Path, *, is_for_critical: bool, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, *, is_for_critical: bool, ontology: Ontology, clock: Clock
+    ) -> None:
         """Go on with what a former run was told; a file that cannot be read mutes nothing.
 
         Args:
             folder: the state directory.
-            is_for_critical: whether critical alerts are silenced too.
+            is_for_critical: whether the settings let a mute silence critical alerts too.
+            ontology: which nodes are above critical ones.
             clock: for when it is over.
         """
         self._path = folder / FILE_NAME
-        self._is_for_critical = is_for_critical
         self._clock = clock
+        self.follow(is_for_critical=is_for_critical, ontology=ontology)
         self._shown_s: float | None = None
-        # When it is over, by the clock that never jumps; None while there is no mute.
+        # When it is over, by the clock that never jumps; None while there is no mute. Whether it
+        # was asked for where it would silence what is critical: no change of settings makes it.
         self._until_s: float | None = None
+        self._is_asked_for_critical = False
         try:
-            remaining_s = _remaining_s(read_state(self._path), self.longest_s, clock)
+            content = read_state(self._path)
+            self._is_asked_for_critical = content.get("critical") is True
+            longest_s = LONGEST_CRITICAL_S if self._is_asked_for_critical else LONGEST_S
+            remaining_s = _remaining_s(content, longest_s, clock)
         except (OSError, ValueError) as error:
             _logger.error("%s cannot be read (%s): nothing is muted", self._path, error)  # noqa: TRY400 - no bug
             return
@@ -73,11 +85,13 @@ class Mute:
             _logger.warning("the mute is over")
         return remaining_s
 
-    def follow(self, *, is_for_critical: bool) -> None:
-        """Go on with other settings; see `__init__`."""
+    def follow(self, *, is_for_critical: bool, ontology: Ontology) -> None:
+        """Go on with other settings; see `__init__`.
+
+        A mute that was asked for before goes on, and never silences more than it was asked for.
+        """
         self._is_for_critical = is_for_critical
-        if self._until_s is not None:
-            self._until_s = min(self._until_s, self._clock.boottime_s() + self.longest_s)
+        self._spared = {node.id for node in ontology.nodes if node.is_above_critical}
 
     def set(self, for_s: float, *, by: str) -> None:
         """Mute from now on, instead of what was asked for before.
@@ -95,6 +109,7 @@ class Mute:
             )
         now_s = self._clock.boottime_s()
         self._until_s = now_s + for_s if for_s > 0 else None
+        self._is_asked_for_critical = self._is_for_critical
         self._shown_s = None
         what = f"muted for {for_s:g} s" if for_s > 0 else "not muted any more"
         _logger.warning("alerts are %s, asked for by %s", what, by)
@@ -103,6 +118,7 @@ class Mute:
             "set_wall_s": self._clock.wall_s(),
             "set_boottime_s": now_s,
             "for_s": for_s,
+            "critical": self._is_asked_for_critical,
         }
         try:
             write_state(self._path, content)
@@ -113,7 +129,7 @@ class Mute:
             ) from error
 
     def audible(self, reports: Sequence[Report]) -> list[Report]:
-        """Leave out what is muted: alerts, unless they are critical; everything else stays."""
+        """Leave out what is muted: alerts, unless they are, or may be, of something critical."""
         if not any(report.kind == "alert" for report in reports) or not self.remaining_s:
             return list(reports)
         heard = [each for each in reports if each.kind != "alert" or not self._silences(each)]
@@ -129,10 +145,20 @@ class Mute:
         until_s = self._clock.wall_s() + remaining_s
         if self._shown_s is None or abs(self._shown_s - until_s) > _SHOWN_AGAIN_S:
             self._shown_s = until_s
-        return MutePayload(muted=True, until=rfc3339(self._shown_s), critical=self._is_for_critical)
+        return MutePayload(
+            muted=True, until=rfc3339(self._shown_s), critical=self._silences_critical
+        )
+
+    @property
+    def _silences_critical(self) -> bool:
+        return self._is_for_critical and self._is_asked_for_critical
 
     def _silences(self, report: Report) -> bool:
-        return self._is_for_critical or not report.critical
+        if self._silences_critical:
+            return True
+        return (
+            not report.critical and read_object(report.body).get("event_type") not in self._spared
+        )
 
 
 def _remaining_s(content: dict[str, Any], longest_s: float, clock: Clock) -> float:

@@ -13,7 +13,7 @@ from daemon.reports import Report
 from daemon.request_actions import RequestActions
 from daemon.request_inbox import MqttRequest
 from daemon.request_rate import RequestRate
-from daemon.requests import RequestHandler, failure
+from daemon.requests import MQTT, RequestHandler, failure
 from daemon.topics import Topics
 
 _logger = logging.getLogger(__name__)
@@ -106,7 +106,9 @@ class Reception:
 
     def follow(self, change: Reloaded) -> None:
         """Go on with changed settings."""
-        self._mute.follow(is_for_critical=change.settings.mute.critical)
+        self._mute.follow(
+            is_for_critical=change.settings.mute.critical, ontology=change.bundle.ontology
+        )
         self._actions.follow(change.settings, change.bundle, change.ears)
 
     def close(self) -> None:
@@ -123,7 +125,7 @@ class Reception:
             _logger.warning("request %r: %s", name[:60], _RETAINED)
             response = failure(_RETAINED)
         else:
-            response = self._handler.answer(name, request.payload, by="MQTT")
+            response = self._handler.answer(name, request.payload, by=MQTT)
         self._publisher.answer(self._topics.response(name), response)
 
     def _say_dropped(self) -> None:

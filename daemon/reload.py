@@ -1,8 +1,9 @@
 """Takes over changed settings while the daemon runs, on SIGHUP.
 
 Everything is checked before anything is touched: settings that cannot work change nothing. A
-source whose own settings are the same is not interrupted. What it was saying goes on: classes stay
-on until the new thresholds have decided (see `daemon.former_events`).
+source whose own settings are the same is not interrupted, and heard on by the same ear unless the
+model or what is recorded has changed. Where another ear goes on, what the former one was saying
+stays on until it has decided (see `daemon.former_events`).
 """
 
 import logging
@@ -22,6 +23,7 @@ from daemon.floor_file import Floors
 from daemon.self_check import is_restart_spent
 from daemon.settings import Settings
 from daemon.settings_file import load_settings, state_directory
+from daemon.settings_nodes import class_nodes
 from daemon.sources import Source
 from daemon.state_folder import check_state_folder
 from daemon.wakeup import ReloadRequest
@@ -85,6 +87,7 @@ class Reloader:
         floors: Floors,
         clips: Clips,
         request: ReloadRequest,
+        is_refused: bool = False,
     ) -> None:
         """Remember what is in use.
 
@@ -98,6 +101,7 @@ class Reloader:
             floors: how quiet each source has been so far.
             clips: what is recorded.
             request: says when to read again.
+            is_refused: settings that were read after those in use could not be used.
         """
         self._settings = settings
         self._bundle = bundle
@@ -108,6 +112,17 @@ class Reloader:
         self._floors = floors
         self._clips = clips
         self._request = request
+        self._is_refused = is_refused
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the settings in their file, as a sentence for anybody to read."""
+        if not self._is_refused:
+            return None
+        return (
+            "the settings that were read last cannot work, the former ones stay in use: `aed "
+            "check` and the log say why"
+        )
 
     def take(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
         """Read the settings again, if that was asked for.
@@ -124,15 +139,22 @@ class Reloader:
             settings = load_settings(self._where)
             folder = state_directory(settings)
             check_state_folder(folder)
+            # A model that has failed its self-test in memory is loaded anew.
+            must_load = is_restart_spent(folder)
             bundle = load_fitting_bundle(
-                settings, where=self._where, must_pass=not is_restart_spent(folder)
+                settings,
+                where=self._where,
+                must_pass=not must_load,
+                in_use=None if must_load else self._bundle,
             )
         except AedError as error:
             _logger.error(  # noqa: TRY400 - no bug
                 "the new settings cannot work, the former ones stay in use:\n     %s", error
             )
+            self._is_refused = True
             return None
-        if settings == self._settings and bundle.digest == self._bundle.digest:
+        self._is_refused = False
+        if settings == self._settings and bundle is self._bundle:
             _logger.info("settings read again: nothing has changed")
             return None
         if _needs_restart(self._settings, settings):
@@ -146,6 +168,8 @@ class Reloader:
     def _replace(
         self, ears: Sequence[tuple[Source, Ear]], settings: Settings, bundle: Bundle
     ) -> Reloaded:
+        topics_before = {state.topic for _, ear in ears for state in ear.initial_states()}
+        is_heard_alike = bundle is self._bundle and settings.clips == self._settings.clips
         self._clips.follow(settings.clips)
         present = {source.name: (source, ear) for source, ear in ears}
         before = {part.name: part for part in self._settings.sources}
@@ -153,9 +177,14 @@ class Reloader:
         replaced: list[tuple[Source, Ear]] = []
         for part in settings.sources:
             source, ear = present.get(part.name, (None, None))
+            is_same = before.get(part.name) == part
+            if source is not None and ear is not None and is_same and is_heard_alike:
+                ear.follow(settings.threshold_layer(), class_nodes(settings, bundle.ontology))
+                replaced.append((source, ear))
+                continue
             told, former = ([], []) if ear is None else ear.hand_over()
             announcements += told
-            if source is None or before.get(part.name) != part:
+            if source is None or not is_same:
                 if source is not None:
                     source.close(leave_s=LEAVE_S)
                 floor = self._floors.of(part)
@@ -175,7 +204,6 @@ class Reloader:
             source.close(leave_s=LEAVE_S)
             announcements += ear.close()
         topics_now = {state.topic for _, ear in replaced for state in ear.initial_states()}
-        topics_before = {state.topic for _, ear in ears for state in ear.initial_states()}
         return Reloaded(
             ears=tuple(replaced),
             announcements=tuple(announcements),

@@ -1,5 +1,6 @@
 """What each request does, on the parts of the running daemon."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,23 +8,32 @@ from typing import Any
 from aed import __version__
 from aed.bundle import Bundle
 from daemon.asked_thresholds import AskedThresholds
+from daemon.clips import Clips
 from daemon.clocks import Clock, rfc3339
 from daemon.ear import Ear
-from daemon.errors import RequestError
+from daemon.errors import RequestError, SettingsError
 from daemon.event_store import EventFilter, EventStore
 from daemon.mute import Mute
-from daemon.request_data import MuteData, NoData, RecentEventsData, SetThresholdData
-from daemon.requests import Data, Request
+from daemon.request_data import (
+    DeleteClipData,
+    MuteData,
+    NoData,
+    RecentEventsData,
+    SetThresholdData,
+)
+from daemon.requests import MQTT, Data, Request
 from daemon.self_check import SelfCheck
 from daemon.settings import Settings
 from daemon.settings_file import load_settings
 from daemon.sources import Source
 from daemon.wakeup import ReloadRequest
 
+_logger = logging.getLogger(__name__)
+
 SNAPSHOT_NODES = 10
 
-SELF_TEST_EVERY_S = 10.0
-"""A self-test takes the time of seconds of hearing: not at every turn."""
+SELDOM_S = 10.0
+"""What takes as long as hearing seconds of sound is not done in each turn."""
 
 
 class RequestActions:
@@ -39,6 +49,7 @@ class RequestActions:
         folder: Path,
         mute: Mute,
         events: EventStore,
+        clips: Clips,
         self_check: SelfCheck,
         reload: ReloadRequest,
         clock: Clock,
@@ -53,6 +64,7 @@ class RequestActions:
             folder: the state directory.
             mute: silences alerts.
             events: what was heard.
+            clips: what was recorded.
             self_check: tests the model.
             reload: has the settings read again.
             clock: the machine's clocks.
@@ -63,11 +75,13 @@ class RequestActions:
         self._ears = tuple(ears)
         self._mute = mute
         self._events = events
+        self._clips = clips
         self._self_check = self_check
         self._reload = reload
         self._clock = clock
         self._asked = AskedThresholds(folder, settings, bundle)
-        self._tested_s: float | None = None
+        # When what takes long was last asked for, by the name of the request.
+        self._begun_s: dict[str, float] = {}
         if not self._asked.is_empty:
             self._retune()
 
@@ -88,6 +102,7 @@ class RequestActions:
             "mute": Request(model=MuteData, act=self._set_mute),
             "set_threshold": Request(model=SetThresholdData, act=self._set_threshold),
             "self_test": Request(model=NoData, act=self._self_test),
+            "delete_clip": Request(model=DeleteClipData, act=self._delete_clip),
             "reload": Request(model=NoData, act=self._ask_for_reload),
         }
 
@@ -134,20 +149,45 @@ class RequestActions:
                 sources[source.name] = {"on": numbers.on, "off": numbers.off}
         return {"node": wanted.node, "sources": sources}
 
+    def _delete_clip(self, wanted: DeleteClipData, by: str) -> Data:
+        is_deleted = self._clips.delete(wanted.event_id)
+        if is_deleted:
+            _logger.warning("the clip of %s is deleted, asked for by %s", wanted.event_id, by)
+        return {"event_id": wanted.event_id, "deleted": is_deleted}
+
     def _self_test(self, _: NoData, _by: str) -> Data:
-        now_s = self._clock.boottime_s()
-        if self._tested_s is not None and now_s - self._tested_s < SELF_TEST_EVERY_S:
-            raise RequestError(f"wanted {SELF_TEST_EVERY_S:.0f} s between two self-tests")
-        self._tested_s = now_s
+        self._begin_seldom("self_test")
         health = self._self_check.run_now()
         if not health.passed:
             raise RequestError(self._self_check.problem or "the model fails its self-test")
         return {"at": health.at, "passed": health.passed, "deviation": health.deviation}
 
-    def _ask_for_reload(self, _: NoData, _by: str) -> Data:
-        load_settings(self._where)  # whoever asks is told what is wrong with them
+    def _ask_for_reload(self, _: NoData, by: str) -> Data:
+        self._begin_seldom("reload")
+        try:
+            load_settings(self._where)  # whoever asks is told what is wrong with them
+        except SettingsError as error:
+            if by != MQTT:
+                raise
+            _logger.error("settings that %s wants read again cannot work:\n     %s", by, error)  # noqa: TRY400 - no bug
+            raise RequestError(
+                f"the settings have {len(error.faults)} faults; on their machine `aed check` and "
+                f"the log of aed say which"
+            ) from error
         self._reload.set()
         return {}
+
+    def _begin_seldom(self, name: str) -> None:
+        """Note that what takes long begins.
+
+        Raises:
+            RequestError: it has begun a moment ago.
+        """
+        now_s = self._clock.boottime_s()
+        begun_s = self._begun_s.get(name)
+        if begun_s is not None and now_s - begun_s < SELDOM_S:
+            raise RequestError(f"wanted {SELDOM_S:.0f} s between two requests {name}")
+        self._begun_s[name] = now_s
 
     def _retune(self) -> None:
         for source, ear in self._ears:

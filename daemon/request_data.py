@@ -60,6 +60,14 @@ class RecentEventsData(SettingsPart):
     critical: StrictBool | None = Field(default=None, description="true, false or null")
 
 
+class DeleteClipData(SettingsPart):
+    """Of `delete_clip`."""
+
+    event_id: str = Field(
+        strict=True, max_length=100, description="the event_id of an event, as its messages have it"
+    )
+
+
 class SetThresholdData(SettingsPart):
     """Of `set_threshold`."""
 

@@ -26,6 +26,9 @@ _logger = logging.getLogger(__name__)
 MAX_BYTES = 65_536
 """Longest request."""
 
+MQTT = "MQTT"
+"""Who asks, if it is somebody at the broker: many may read the response."""
+
 MAX_TRANSACTION_CHARACTERS = 256
 _MOST_TRANSACTION = 2**63
 

@@ -6,7 +6,9 @@ RATE_HZ = 16_000
 """What ffmpeg makes of the camera's own rate: what the model hears."""
 
 _TIMEOUT_US = 4_000_000
-"""For a camera that does not answer: shorter than `sources.STALL_S`, so that ffmpeg says why."""
+"""For a camera that does not answer: shorter than `sources.STALL_S`, so that ffmpeg says why.
+
+The option means that since ffmpeg 5.0; ffmpeg 4 takes it to wait for a camera that calls."""
 
 
 def arguments_of_camera(url: str, *, channels: int) -> list[str]:

@@ -66,8 +66,13 @@ class SelfCheck:
         return self.must_restart and self._clock.boottime_s() - self._failed_s >= TELL_S
 
     def follow(self, bundle: Bundle) -> None:
-        """Test another model from now on, and at once; nothing changes if it is the same."""
-        if bundle.digest == self._bundle.digest:
+        """Test another model from now on, and at once; nothing changes if it is the same.
+
+        A model that was loaded anew from the same files is another one: the memory that it is
+        computed from is what the test is about.
+        """
+        is_same_memory = bundle.session is self._bundle.session
+        if is_same_memory and bundle.digest == self._bundle.digest:
             return
         self._bundle, self._test = bundle, None
         self._next_s = self._clock.boottime_s()

@@ -6,6 +6,7 @@ blocking, paho's network thread does what waits for the network.
 """
 
 import logging
+import math
 import select
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -109,9 +110,11 @@ class Service:
         self._clips = clips
         self._metrics = metrics
         self._reception = reception
-        # When systemd was pinged last, and what it was told.
-        self._pinged_s = clock.boottime_s()
+        # When systemd was pinged last, and what it was told. A former service of this process may
+        # have pinged long ago.
+        self._pinged_s = -math.inf
         self._status = ""
+        self._is_withheld = False
 
     def run(self) -> Settings | None:
         """Listen until the stop request is set, then take leave.
@@ -122,9 +125,9 @@ class Service:
         Raises:
             SelfTestError: the model has failed its self-test, and a restart may help.
         """
-        self._announce_start()
-        self._notifier.ready()
         try:
+            self._announce_start()
+            self._notifier.ready()
             while not self._stop.is_set:
                 self._turn()
                 if self._health.must_restart:
@@ -210,7 +213,10 @@ class Service:
         states = {source.name: source.state for source, _ in self._ears}
         for name, state in states.items():
             self._publisher.retain(self._topics.source_status(name), state.encode())
-        is_hearing = SourceState.ONLINE in states.values()
+        is_hearing = any(
+            source.state is SourceState.ONLINE and not ear.meter.is_losing
+            for source, ear in self._ears
+        )
         self._publisher.retain(self._topics.hearing, ONLINE if is_hearing else OFFLINE)
         self._tell(states)
 
@@ -223,20 +229,27 @@ class Service:
             self._notifier.status(status)
 
     def _ping(self) -> None:
-        """Tell the watchdog that the loop turns.
-
-        It turns only if the inference of this turn has finished, and a source in it has either
-        given sound within the last seconds or is known not to (`tick` has seen to that).
-        """
+        """Tell the watchdog that the loop turns, and that what it takes in is heard."""
         now_s = self._clock.boottime_s()
         every_s = self._notifier.ping_every_s
-        if every_s is not None and now_s - self._pinged_s >= every_s:
-            self._pinged_s = now_s
+        if every_s is None or now_s - self._pinged_s < every_s:
+            return
+        if self._health.is_alive:
+            self._pinged_s, self._is_withheld = now_s, False
+            self._notifier.ping()
+        elif not self._is_withheld:
+            self._is_withheld = True
+            _logger.critical("sound goes in and nothing is heard: systemd is to start aed again")
+
+    def _ping_before_pause(self) -> None:
+        """Ping although no turn will for a while: ending takes long, and so does beginning anew."""
+        if self._notifier.ping_every_s is not None:
             self._notifier.ping()
 
     def _close(self) -> None:
         """End sources, events and connection, in this order, within three seconds."""
         deadline_s = self._clock.boottime_s() + STOP_S
+        self._ping_before_pause()
         if self._stop.is_set:
             self._notifier.stopping()
         self._health.close()
@@ -257,6 +270,7 @@ class Service:
         self._clips.close()
         if self._metrics is not None:
             self._metrics.close()
+        self._ping_before_pause()
         _logger.info("stopped")
 
     def _flush(self, deadline_s: float) -> None:

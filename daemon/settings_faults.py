@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from daemon.errors import SettingsFault
+from daemon.redaction import without_address
 from daemon.settings import Settings
 from daemon.settings_yaml import KeyPath, line_of
 from ontology.spelling import advice
@@ -94,11 +95,11 @@ def shown(value: object, path: KeyPath) -> str:
 
 
 def _printable(word: str) -> str:
-    return word[:_SHOWN_CHARACTERS] if word.isprintable() else _short(word)
+    return without_address(word)[:_SHOWN_CHARACTERS] if word.isprintable() else _short(word)
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = repr(without_address(value) if isinstance(value, str) else value)
     return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
 
 

@@ -11,6 +11,7 @@ from daemon.errors import SettingsError, SettingsFault
 from daemon.settings import FileSettings, Settings
 from daemon.settings_faults import faults_of, key_text
 from daemon.settings_yaml import MAX_BYTES, KeyPath, UnreadableSettingsError, line_of, read_yaml
+from ontology.errors import blamed_on
 
 DEFAULT_STATE_DIRECTORY = Path("/var/lib/aed")
 SOCKET_NAME = "control.sock"
@@ -34,7 +35,7 @@ def load_settings(path: Path) -> Settings:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _refused(path, f"cannot be read: {error.strerror}") from error
+        raise blamed_on(error, _refused(path, f"cannot be read: {error.strerror}")) from error
     if len(content) > MAX_BYTES:
         raise _refused(path, f"is larger than {MAX_BYTES} bytes; is it the settings file?")
     try:

@@ -33,7 +33,7 @@ def _is_web_address(url: SecretStr) -> SecretStr:
 
 
 class HeartbeatSettings(SettingsPart):
-    """A dead man's switch that is told, every so often, that sound is being heard."""
+    """A dead man's switch that is told, every so often, that sound is being heard and told of."""
 
     url: Annotated[SecretStr, AfterValidator(_is_web_address)] = Field(description=_WANTED)
     every_s: int = Field(
@@ -42,4 +42,11 @@ class HeartbeatSettings(SettingsPart):
         ge=10,
         le=86_400,
         description="a whole number of seconds from 10 to 86400",
+    )
+    without_broker_s: int | None = Field(
+        default=300,
+        strict=True,
+        ge=10,
+        le=86_400,
+        description="a whole number of seconds from 10 to 86400, or null",
     )

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from daemon.redaction import without_address
+
 MAX_BYTES = 256 * 1024
 """Size above which a file cannot be settings."""
 
@@ -39,7 +41,8 @@ class _Loader(yaml.SafeLoader):
                 raise UnreadableSettingsError("a key must be a word", key_node.start_mark.line + 1)
             if key in seen:
                 raise UnreadableSettingsError(
-                    f"key {str(key)[:80]!r} stands here a second time; keep one of them",
+                    f"key {without_address(str(key))[:80]!r} stands here a second time; "
+                    f"keep one of them",
                     key_node.start_mark.line + 1,
                 )
             seen.add(key)

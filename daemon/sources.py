@@ -127,6 +127,7 @@ class Source:
         if self._child is None:
             return None
         pcm_format = self._reader.format
+        self._byte_rate.turn(self._clock.boottime_s())
         if self._is_hopeless(self._child):
             self._drop(self._child)
             return None

@@ -18,7 +18,9 @@ AedError                                 everything a user can do something abou
 The root stands here because `ontology` may import none of the other packages.
 """
 
+import errno
 from collections.abc import Sequence
+from typing import TypeVar
 
 from ontology.faults import Fault
 
@@ -31,6 +33,27 @@ class AedError(Exception):
     """
 
     exit_code = 1
+
+
+_Error = TypeVar("_Error", bound=AedError)
+
+_LASTING = (
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM),
+    *(errno.ELOOP, errno.ENAMETOOLONG),
+)
+"""What is wrong with a file until somebody mends it."""
+
+
+def blamed_on(cause: OSError, error: _Error) -> _Error:
+    """Have whoever starts `aed` try again where a disk or a machine may do better the next time.
+
+    Args:
+        cause: why a file could not be read.
+        error: what is said of that; its exit code becomes 1 unless the file itself is wrong.
+    """
+    if cause.errno is not None and cause.errno not in _LASTING:
+        error.exit_code = AedError.exit_code
+    return error
 
 
 class OntologyError(AedError):

@@ -64,6 +64,7 @@ class Node(NodeMixin):  # type: ignore[misc]  # anytree is not typed
         children: tuple["Node", ...]
         path: tuple["Node", ...]
         ancestors: tuple["Node", ...]
+        descendants: tuple["Node", ...]
         depth: int
         is_leaf: bool
 
@@ -92,6 +93,11 @@ class Node(NodeMixin):  # type: ignore[misc]  # anytree is not typed
     def is_critical(self) -> bool:
         """Whether a person must be told of it at any hour."""
         return self.alert is not None and self.alert.critical
+
+    @property
+    def is_above_critical(self) -> bool:
+        """Whether a node below it is critical: it tells of that while it is not sure enough."""
+        return any(node.is_critical for node in self.descendants)
 
     def __repr__(self) -> str:
         return f"Node({'/'.join(node.id for node in self.path)})"

@@ -15,7 +15,8 @@ def add_parser(subparsers: "Subparsers") -> None:
         "request",
         help="ask the running daemon",
         description="Asks the aed that runs on this machine and prints its response as JSON. "
-        "What can be asked: ping, snapshot, recent_events, mute, set_threshold, self_test, reload. "
+        "What can be asked: ping, snapshot, recent_events, mute, set_threshold, self_test, "
+        "delete_clip, reload. "
         "Exit code 1 if it is refused, or nobody answers.",
         epilog="Example: aed request mute '{\"for_s\": 600}'",
     )

@@ -1,6 +1,7 @@
 """`aed run`: listens until it is told to stop, and tells the broker what it hears."""
 
 import argparse
+import contextlib
 import functools
 import logging
 from pathlib import Path
@@ -9,7 +10,11 @@ from typing import TYPE_CHECKING
 from ontology.errors import AedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aed.commands import Subparsers
+    from daemon.service import Service
+    from daemon.settings import Settings
 
 _logger = logging.getLogger(__name__)
 
@@ -53,25 +58,39 @@ def run(arguments: argparse.Namespace) -> int:
     where: Path = arguments.config
     try:
         settings = load_settings(where)
-        wakeup = Wakeup()
-        stop = StopRequest(wakeup)
-        reload = ReloadRequest(wakeup)
-        make = functools.partial(
-            assemble, where=where, clock=SystemClock(), wakeup=wakeup, stop=stop, reload=reload
-        )
-        with stop.on_signals(), reload.on_signal():  # a stop may come while the bundle loads
+        with contextlib.closing(Wakeup()) as wakeup, contextlib.ExitStack() as signals:
+            stop = StopRequest(wakeup)
+            reload = ReloadRequest(wakeup)
+            make = functools.partial(
+                assemble, where=where, clock=SystemClock(), wakeup=wakeup, stop=stop, reload=reload
+            )
+            # A stop may come while the bundle loads.
+            signals.enter_context(stop.on_signals())
+            signals.enter_context(reload.on_signal())
             service = make(settings)
             while (changed := service.run()) is not None:
                 try:
                     service = make(changed)
                 except AedError as error:
                     _logger.error("the former settings are used again: %s", error)  # noqa: TRY400
-                    service = make(settings)
+                    service = _make_again(make, settings)
                 else:
                     settings = changed
-        wakeup.close()
     except AedError as error:
         if not log_end(error):
             raise
         return error.exit_code
     return 0
+
+
+def _make_again(make: "Callable[..., Service]", settings: "Settings") -> "Service":
+    """Make what ran before, since other settings could not be used.
+
+    Raises:
+        AedError: it cannot be made any more; it could, so that a later start may.
+    """
+    try:
+        return make(settings, is_refused=True)
+    except AedError as error:
+        error.exit_code = AedError.exit_code
+        raise

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from aed.audio import SAMPLE_RATE_HZ, AudioChunk
-from aed.batch import hear_together, run_together
+from aed.batch import hear_together
 from aed.bundle import Bundle
 from aed.hearing import Hearing
+from aed.joint_inference import run_together
 
 SECONDS = 3
 

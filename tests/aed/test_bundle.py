@@ -11,6 +11,7 @@ import pytest
 import ontology
 from aed import bundle as bundles
 from aed.bundle import Bundle, default_bundle_path, load_bundle
+from aed.errors import BundleError
 from aed.self_test import SELF_TEST_TOLERANCE
 from tests.aed.spoiling import Edit, describe, refused, replace_file, with_key
 
@@ -49,6 +50,20 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
 
     assert f"its file {name} cannot be read" in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "bundle.yaml"])
+def test_a_disk_that_fails_to_read_may_be_tried_again_and_a_missing_file_may_not(
+    folder: Path, name: str
+) -> None:
+    (folder / name).unlink()
+    with pytest.raises(BundleError) as missing:
+        load_bundle(folder)
+    (folder / name).symlink_to("/proc/self/mem")  # cannot be read from its beginning: EIO
+    with pytest.raises(BundleError, match=f"{name} cannot be read") as failing:
+        load_bundle(folder)
+
+    assert (missing.value.exit_code, failing.value.exit_code) == (78, 1)
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,8 @@ def test_a_model_that_gives_no_numbers_begins_anew_and_says_so(
     lost, heard = detector.feed(second), detector.feed(second)
 
     assert (lost.values == 0).all()
-    assert detector.lost_frames == len(lost.values) == 10
+    assert detector.lost_frames == len(lost.values) == lost.num_lost == 10
+    assert heard.num_lost == 0
     assert np.isfinite(heard.values).all()
     assert (heard.values > 0).any()
     assert "begins anew" in caplog.text

@@ -1,10 +1,15 @@
 """The self-test finds a model that computes something else than for its maker."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
+from aed import joint_inference
 from aed.bundle import Bundle
+from aed.inference import Frames, Inference
 from aed.self_test import SELF_TEST_TOLERANCE, SelfTestClip
 
 
@@ -38,6 +43,23 @@ def test_what_is_no_number_fails_without_a_deviation(bundle: Bundle) -> None:
     assert result.deviation is None
     assert result.problem is not None
     assert result.problem.endswith("and is nan")
+
+
+def test_a_network_that_errs_only_where_several_sources_are_heard_is_found(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swapped(
+        streams: Sequence[Inference], blocks: Sequence[NDArray[np.float32]]
+    ) -> list[Frames]:
+        heard = joint_inference.run_together(streams, blocks)
+        return [heard[0], heard[1]._replace(values=np.roll(heard[1].values, 1, axis=0))]
+
+    monkeypatch.setattr("aed.self_test.run_together", swapped)
+
+    problem = bundle.new_self_test().run().problem
+
+    assert problem is not None
+    assert problem.endswith(", heard together with another source")
 
 
 def test_a_model_that_fails_on_the_clip_fails_the_test(bundle: Bundle) -> None:

@@ -95,6 +95,10 @@ def test_a_request_goes_over_the_settings_number_by_number(tmp_path: Path, bundl
         ({"node": "life_safety", "on": 0.98}, "is critical"),
         ({"node": "window_glass", "on": 0.89}, "is critical"),
         ({"node": "alarm", "on": 0.95}, "not sure enough to be named: wanted on up to 0.9"),
+        ({"node": "doorbell", "on": 0.64}, "hides what may be critical beside it: wanted on from"),
+        ({"node": "doorbell", "on": 0.06, "off": 0.05}, "hides what may be critical beside it"),
+        ({"node": "doorbell", "on": 0.8, "off": 0.1}, "and off from 0.326, found on 0.8"),
+        ({"node": "crockery", "on": 0.5}, "hides what may be critical beside it"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused_and_not_kept(
@@ -116,6 +120,12 @@ def test_a_critical_one_may_go_as_far_up_as_the_settings_themselves(
     ask(asked, "smoke_alarm", 0.985)
     with pytest.raises(RequestError, match=r"to 0\.985"):
         ask(asked, "smoke_alarm", 0.986)
+
+
+def test_what_stands_beside_nothing_critical_may_go_down(asked: AskedThresholds) -> None:
+    ask(asked, "dog", 0.35)
+
+    assert on_at(asked, "hall", "dog") == 0.35
 
 
 def test_a_permission_that_is_taken_back_takes_the_thresholds_with_it(

@@ -2,6 +2,7 @@
 
 import resource
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from daemon import clips as clips_module
 from daemon.clip_folder import FOLDER_NAME, MOST_CLIPS, clip_name
 from daemon.clips import LOOK_AGAIN_S, MOST_WAITING, TIDY_EVERY_S, Clips
+from daemon.clocks import SystemClock
 from daemon.event_ids import new_event_id
 from daemon.settings_clips import ClipSettings
 from tests.daemon.fake_clock import FakeClock
@@ -258,6 +260,43 @@ def test_leftovers_of_a_killed_process_go_at_the_start_and_whole_clips_stay(
     Clips(tmp_path, None, clock=clock)
 
     assert names(folder) == {whole, "notes.part"}
+
+
+def test_when_turned_off_what_is_not_on_disk_yet_is_forgotten(
+    tmp_path: Path, folder: Path, clock: FakeClock
+) -> None:
+    clips = Clips(tmp_path, ClipSettings(), clock=clock)
+    assert clips.admit()
+    for _ in range(2):
+        clips.write(new_event_id(clock.wall), noise(9), is_critical=True)
+    clips.tick()
+    clips.tick()
+    assert names(folder) != set()
+
+    clips.follow(None)
+
+    assert not clips.admit()
+    clips.write(new_event_id(clock.wall), noise(1), is_critical=True)
+    clips.tick()
+    clips.close()
+    assert names(folder) == set()
+
+
+def test_ending_takes_no_longer_than_it_may_however_much_waits(
+    tmp_path: Path, folder: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    clips = Clips(tmp_path, ClipSettings(), clock=SystemClock())
+    assert clips.admit()
+    for _ in range(MOST_WAITING):
+        clips.write(new_event_id(clock.wall), noise(300), is_critical=True)
+    begin_s = time.monotonic()
+
+    clips.close(within_s=0.2)
+
+    assert time.monotonic() - begin_s < 0.6
+    assert clips.counts["failed"] == MOST_WAITING - len(names(folder)) > 0
+    assert "there was no time to write them" in caplog.text
+    assert not any(name.endswith(".part") for name in names(folder))
 
 
 def test_when_turned_off_nothing_is_recorded_and_nothing_deleted(

@@ -59,6 +59,10 @@ def former_event() -> FormerEvent:
     return FormerEvent.parse(told.reports[-1].body)
 
 
+def kinds(announcement: Announcement) -> list[str]:
+    return [report.kind for report in announcement.reports]
+
+
 def initially_on(it: Announcer) -> list[str]:
     return [state.topic.split("/")[-2] for state in it.initial_states() if state.payload == b"ON"]
 
@@ -93,7 +97,7 @@ def test_the_same_sound_heard_again_ends_the_former_event_without_an_off_between
 ) -> None:
     again = announcer(clock, read_former_events(outbox))
 
-    told = again.announce(event(1, "start", "alarm"))
+    told = again.announce(event(1, "start", SMOKE))
 
     assert [(fields(report)["phase"], report.kind) for report in told.reports] == [
         ("end", "event"),
@@ -101,15 +105,68 @@ def test_the_same_sound_heard_again_ends_the_former_event_without_an_off_between
         ("start", "event"),
     ]
     assert told.reports[0].event_id == killed[0].event_id != told.reports[1].event_id
-    assert states(told) == {"alarm/state": "ON", "smoke_alarm/state": "OFF"}
-    assert states(again.announce(event(1, "update", SMOKE))) == {
-        "alarm/state": "ON",
-        "smoke_alarm/state": "ON",
-    }
+    assert states(told) == {"alarm/state": "ON", "smoke_alarm/state": "ON"}
     assert states(again.announce(event(1, "end", SMOKE))) == {
         "alarm/state": "OFF",
         "smoke_alarm/state": "OFF",
     }
+
+
+def test_an_alarm_that_is_not_sure_again_yet_ends_no_smoke_alarm_before_the_time_is_up(
+    outbox: Outbox, killed: list[Report], clock: FakeClock
+) -> None:
+    again = announcer(clock, read_former_events(outbox))
+
+    told = again.announce(event(1, "start", "alarm"))
+
+    assert [(fields(report)["phase"], report.kind) for report in told.reports] == [
+        ("start", "alert"),
+        ("start", "event"),
+    ]
+    assert states(told) == {"alarm/state": "ON"}
+    assert initially_on(again) == ["alarm", "smoke_alarm"]
+    refined = again.announce(event(1, "update", SMOKE))
+    assert refined.reports[0].event_id == killed[0].event_id
+    assert fields(refined.reports[0])["phase"] == "end"
+    assert states(refined) == {"alarm/state": "ON", "smoke_alarm/state": "ON"}
+    clock.advance(UNDECIDED_S)
+    assert again.end_undecided().reports == []
+
+
+@pytest.mark.usefixtures("killed")
+def test_an_alarm_that_never_gets_sure_again_stays_on_alone(
+    outbox: Outbox, clock: FakeClock
+) -> None:
+    again = announcer(clock, read_former_events(outbox))
+    again.announce(event(1, "start", "alarm"))
+
+    clock.advance(UNDECIDED_S)
+
+    assert states(again.end_undecided()) == {"alarm/state": "ON", "smoke_alarm/state": "OFF"}
+
+
+def test_who_was_called_by_a_former_ear_is_called_again_only_for_more(clock: FakeClock) -> None:
+    former = announcer(clock, [])
+    former.announce(event(1, "start", "alarm", alert_now=True))
+    former.announce(event(2, "start", "alarm/doorbell", alert_now=False))
+
+    again = announcer(clock, former.open_events())
+    once_more = announcer(clock, former.open_events())
+
+    assert kinds(again.announce(event(1, "start", "alarm"))) == ["event", "event"]
+    assert kinds(again.announce(event(1, "update", SMOKE, alert_now=True))) == ["alert", "event"]
+    clock.advance(UNDECIDED_S)
+    once_more.end_undecided()
+    assert kinds(once_more.announce(event(1, "start", "alarm"))) == ["alert", "event"]
+
+
+def test_what_a_former_ear_told_without_calling_anybody_silences_no_call(clock: FakeClock) -> None:
+    former = announcer(clock, [])
+    former.announce(event(1, "start", "alarm/phone", alert_now=False))
+
+    again = announcer(clock, former.open_events())
+
+    assert kinds(again.announce(event(1, "start", "alarm"))) == ["alert", "event"]
 
 
 @pytest.mark.usefixtures("killed")

@@ -20,8 +20,9 @@ from daemon.announcer import Announcer
 from daemon.arrivals import hear_arrived
 from daemon.clocks import StreamClock
 from daemon.ear import Ear
-from daemon.health import EVERY_S, FRESH_S, Health
+from daemon.health import EVERY_S, Health
 from daemon.heartbeat import Heartbeat
+from daemon.meter import FRESH_S
 from daemon.outbox import Outbox
 from daemon.publisher import Publisher
 from daemon.self_check import MARK_NAME, TELL_S, SelfCheck
@@ -207,6 +208,41 @@ def test_a_model_that_computes_something_else_is_not_hearing(
         assert not it.health.is_hearing
         assert not it.health.must_restart
         assert it.told()[-1]["problem"].startswith("the model fails its self-test: at ")
+
+
+HUM_ON = HUM.replace("range(40)", "range(10**6)").replace("* 400)", "* 400); time.sleep(0.02)")
+
+
+def test_a_model_that_gives_no_numbers_is_not_hearing_and_not_alive(
+    tmp_path: Path, bundle: Bundle
+) -> None:
+    numberless = replace(bundle, bias=np.full_like(bundle.bias, np.nan))
+    with home(tmp_path, bundle, code=HUM_ON) as it:
+        it.turn_until(lambda: it.source.total_heard_s >= 1.0)
+        assert (it.health.is_hearing, it.health.is_alive) == (True, True)
+        it.ear._hearing.detector.inference = numberless.new_stream()
+
+        heard_s = it.source.total_heard_s
+        it.turn_until(lambda: it.source.total_heard_s >= heard_s + 1.0)
+
+        assert not it.health.is_hearing
+        assert it.health.problem == "source mic: the model gives no numbers, nothing is heard"
+        assert it.health.is_alive, "it may be over in a moment"
+        for _ in range(5):
+            it.clock.advance(FRESH_S / 4)
+            heard_s = it.source.total_heard_s
+            it.turn_until(lambda: it.source.total_heard_s >= heard_s + 0.5)  # noqa: B023 - called now
+        assert not it.health.is_alive
+
+
+def test_a_source_that_gives_nothing_is_waited_for_alive(tmp_path: Path, bundle: Bundle) -> None:
+    with home(tmp_path, bundle) as it:
+        it.turn_until(lambda: it.source.total_heard_s >= 2.0)
+        for _ in range(20):
+            it.clock.advance(1.0)
+            it.turn()
+            assert it.health.is_alive
+        assert not it.health.is_hearing
 
 
 def test_the_daemon_ends_for_its_model_once_the_broker_knows_or_stays_away(

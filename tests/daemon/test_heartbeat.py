@@ -69,7 +69,7 @@ def turn_until(
     while not condition():
         assert time.monotonic() < deadline_s, heartbeat.health
         begin_s = time.monotonic()
-        heartbeat.tick(is_hearing=True)
+        heartbeat.tick(is_hearing=True, is_connected=True)
         longest_s = max(longest_s, time.monotonic() - begin_s)
         if server is None:
             time.sleep(0.01)
@@ -85,7 +85,7 @@ def test_a_beat_arrives_and_the_next_when_it_is_due(server: WebServer) -> None:
         assert server.paths == [f"/200/{SECRET}"]
         assert heartbeat.health.sent_at == "2023-11-14T22:13:20.000Z"
         clock.advance(59.0)
-        heartbeat.tick(is_hearing=True)
+        heartbeat.tick(is_hearing=True, is_connected=True)
         assert heartbeat._child is None
         clock.advance(1.0)
         turn_until(heartbeat, lambda: len(server.paths) == 2, server)
@@ -95,12 +95,47 @@ def test_nothing_is_sent_while_nothing_is_heard(server: WebServer) -> None:
     clock = FakeClock()
     with beating(server.url("/200"), clock) as heartbeat:
         for _ in range(10):
-            heartbeat.tick(is_hearing=False)
+            heartbeat.tick(is_hearing=False, is_connected=True)
             clock.advance(60.0)
             assert heartbeat._child is None
         turn_until(heartbeat, lambda: heartbeat.health.sent_at is not None, server)
 
     assert len(server.paths) == 1
+
+
+def test_a_broker_that_is_away_for_long_ends_the_beats_until_it_is_back(
+    server: WebServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FakeClock()
+    with beating(server.url("/200"), clock) as heartbeat:
+        for beat in range(1, 6):  # a restart of the broker takes less than five minutes
+            turn_until(heartbeat, lambda: heartbeat._child is not None)
+            turn_until(heartbeat, lambda: heartbeat._child is None, server)
+            assert len(server.paths) == beat
+            clock.advance(60.0)
+            heartbeat.tick(is_hearing=False, is_connected=False)
+
+        for _ in range(3):
+            clock.advance(240.0)
+            heartbeat.tick(is_hearing=True, is_connected=False)
+            assert heartbeat._child is None
+        turn_until(heartbeat, lambda: heartbeat._child is not None)
+        turn_until(heartbeat, lambda: heartbeat._child is None, server)
+
+    assert len(server.paths) == 6
+    assert "it has been away for 300 s" in caplog.text
+
+
+def test_who_wants_beats_without_a_broker_gets_them(server: WebServer) -> None:
+    clock = FakeClock()
+    wanted = HeartbeatSettings(url=SecretStr(server.url("/200")), without_broker_s=None)
+    heartbeat = Heartbeat(wanted, clock=clock)
+    clock.advance(3_600.0)
+
+    heartbeat.tick(is_hearing=True, is_connected=False)
+
+    assert heartbeat._child is not None
+    heartbeat.close()
 
 
 def test_a_refusal_is_told_and_said_once_a_minute_without_the_url(
@@ -109,7 +144,7 @@ def test_a_refusal_is_told_and_said_once_a_minute_without_the_url(
     clock = FakeClock()
     with beating(server.url(f"/404/{SECRET}"), clock) as heartbeat:
         for beat in range(1, 4):
-            heartbeat.tick(is_hearing=True)
+            heartbeat.tick(is_hearing=True, is_connected=True)
             turn_until(heartbeat, lambda: heartbeat._child is None, server)
             assert len(server.paths) == beat
             clock.advance(SAY_AGAIN_S)
@@ -131,7 +166,7 @@ def test_a_server_that_never_answers_delays_no_turn_and_is_given_up(
         mute.listen()
         url = f"http://{HOST}:{mute.getsockname()[1]}/{SECRET}"
         with beating(url, clock) as heartbeat:
-            heartbeat.tick(is_hearing=True)
+            heartbeat.tick(is_hearing=True, is_connected=True)
             child = heartbeat._child
             assert child is not None
             assert SECRET not in " ".join(psutil.Process(child.pid).cmdline())
@@ -152,10 +187,10 @@ def test_at_most_one_beat_is_under_way() -> None:
         mute.listen()
         with beating(f"http://{HOST}:{mute.getsockname()[1]}/", clock) as heartbeat:
             heartbeat._every_s = 5
-            heartbeat.tick(is_hearing=True)
+            heartbeat.tick(is_hearing=True, is_connected=True)
             first = heartbeat._child
             clock.advance(LIMIT_S - 1.0)
-            heartbeat.tick(is_hearing=True)
+            heartbeat.tick(is_hearing=True, is_connected=True)
 
             assert heartbeat._child is first
 
@@ -165,7 +200,7 @@ def test_closing_ends_the_beat_under_way() -> None:
         mute.bind((HOST, 0))
         mute.listen()
         with beating(f"http://{HOST}:{mute.getsockname()[1]}/", FakeClock()) as heartbeat:
-            heartbeat.tick(is_hearing=True)
+            heartbeat.tick(is_hearing=True, is_connected=True)
             child = heartbeat._child
             assert child is not None
 
@@ -227,7 +262,7 @@ def test_something_that_speaks_no_http_is_told() -> None:
         odd.bind((HOST, 0))
         odd.listen()
         with beating(f"http://{HOST}:{odd.getsockname()[1]}/", FakeClock()) as heartbeat:
-            heartbeat.tick(is_hearing=True)
+            heartbeat.tick(is_hearing=True, is_connected=True)
             with odd.accept()[0] as connection:
                 connection.sendall(b"220 mail\r\n\r\n")
                 turn_until(heartbeat, lambda: heartbeat._child is None)

@@ -11,15 +11,25 @@ from hypothesis import strategies as st
 from daemon.errors import RequestError
 from daemon.mute import FILE_NAME, LONGEST_CRITICAL_S, LONGEST_S, Mute
 from daemon.reports import Report
+from ontology import home
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import alert
 
+HOME = home()
 CRITICAL = alert("x")
-HARMLESS = [replace(report, critical=False) for report in CRITICAL]
+
+
+def told(node: str) -> list[Report]:
+    """An alert and its event that are not critical."""
+    body = json.dumps({"event_type": node}).encode()
+    return [replace(report, critical=False, body=body) for report in CRITICAL]
+
+
+HARMLESS = told("doorbell")
 
 
 def mute(folder: Path, clock: FakeClock, *, is_for_critical: bool = False) -> Mute:
-    return Mute(folder, is_for_critical=is_for_critical, clock=clock)
+    return Mute(folder, is_for_critical=is_for_critical, ontology=HOME, clock=clock)
 
 
 def kinds(reports: list[Report]) -> list[str]:
@@ -60,16 +70,60 @@ def test_critical_alerts_are_silenced_where_settings_say_so_and_for_an_hour_at_m
     assert kinds(mute(tmp_path, clock).audible(CRITICAL)) == ["alert", "event"], "taken back"
 
 
-def test_a_long_mute_is_shortened_once_it_silences_what_is_critical(tmp_path: Path) -> None:
+@pytest.mark.parametrize("node", ["alarm", "breakage"])
+def test_what_may_be_critical_and_is_not_sure_enough_to_be_named_is_never_silenced(
+    tmp_path: Path, node: str
+) -> None:
+    it = mute(tmp_path, FakeClock())
+    it.set(LONGEST_S, by="a test")
+
+    assert kinds(it.audible(told(node))) == ["alert", "event"]
+    assert kinds(it.audible(told("crockery"))) == ["event"]
+
+
+@pytest.mark.parametrize("is_restarted", [False, True], ids=["reload", "restart"])
+def test_a_mute_asked_for_as_harmless_silences_nothing_critical_whatever_settings_say_later(
+    tmp_path: Path, *, is_restarted: bool
+) -> None:
     clock = FakeClock()
     it = mute(tmp_path, clock)
     it.set(LONGEST_S, by="a test")
 
-    it.follow(is_for_critical=True)
+    it.follow(is_for_critical=True, ontology=HOME)
+    if is_restarted:
+        it = mute(tmp_path, clock, is_for_critical=True)
 
-    assert it.remaining_s == LONGEST_CRITICAL_S
+    assert kinds(it.audible(CRITICAL)) == kinds(it.audible(told("alarm"))) == ["alert", "event"]
+    assert kinds(it.audible(HARMLESS)) == ["event"]
+    assert it.payload().critical is False
+    it.set(LONGEST_CRITICAL_S, by="a test")
+    assert kinds(it.audible(CRITICAL)) == ["event"]
+
+
+def test_a_mute_that_is_over_stays_over_after_reloads_and_a_restart(tmp_path: Path) -> None:
+    clock = FakeClock()
+    it = mute(tmp_path, clock, is_for_critical=True)
+    it.set(LONGEST_CRITICAL_S, by="a test")
+    it.follow(is_for_critical=False, ontology=HOME)
     clock.advance(LONGEST_CRITICAL_S)
-    assert mute(tmp_path, clock, is_for_critical=True).remaining_s == 0
+    assert it.remaining_s == 0
+
+    it.follow(is_for_critical=True, ontology=HOME)
+
+    assert it.remaining_s == 0
+    assert mute(tmp_path, clock).remaining_s == 0
+
+
+def test_reloads_leave_a_mute_as_long_as_the_disk_says(tmp_path: Path) -> None:
+    clock = FakeClock()
+    it = mute(tmp_path, clock)
+    it.set(LONGEST_S, by="a test")
+    it.follow(is_for_critical=True, ontology=HOME)
+    clock.advance(LONGEST_CRITICAL_S + 100)
+
+    it.follow(is_for_critical=False, ontology=HOME)
+
+    assert it.remaining_s == mute(tmp_path, clock).remaining_s > 0
 
 
 def test_zero_ends_it_for_the_next_run_too(tmp_path: Path) -> None:

@@ -6,20 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import yaml
 
 from aed.bundle import Bundle
+from daemon.clip_folder import FOLDER_NAME
+from daemon.clips import Clips
 from daemon.control_socket import ControlSocket
+from daemon.event_ids import new_event_id
 from daemon.event_store import EventStore
 from daemon.mute import Mute
 from daemon.outbox import Outbox
 from daemon.publisher import MAX_ANSWERS_IN_FLIGHT, Publisher
 from daemon.reception import MOST_PER_TURN, Reception
-from daemon.request_actions import SELF_TEST_EVERY_S, RequestActions
+from daemon.request_actions import SELDOM_S, RequestActions
 from daemon.request_inbox import MAX_WAITING, MqttRequest, RequestInbox
 from daemon.request_rate import AT_ONCE, PER_S
 from daemon.requests import MAX_BYTES, RequestHandler
 from daemon.self_check import SelfCheck
+from daemon.settings_clips import ClipSettings
 from daemon.wakeup import ReloadRequest, Wakeup
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink
@@ -54,10 +60,11 @@ class Home:
         self.publisher = Publisher(
             link=self.link, outbox=self.outbox, topics=TOPICS, clock=self.clock
         )
-        self.mute = Mute(folder, is_for_critical=False, clock=self.clock)
+        self.mute = Mute(folder, is_for_critical=False, ontology=bundle.ontology, clock=self.clock)
         self.wakeup = Wakeup()
         self.reload = ReloadRequest(self.wakeup)
         self.events = EventStore(folder, clock=self.clock)
+        self.clips = Clips(folder, ClipSettings(), clock=self.clock)
         actions = RequestActions(
             settings_of(),
             bundle,
@@ -66,11 +73,12 @@ class Home:
             folder=folder,
             mute=self.mute,
             events=self.events,
+            clips=self.clips,
             self_check=SelfCheck(bundle, folder=folder, clock=self.clock),
             reload=self.reload,
             clock=self.clock,
         )
-        handler = RequestHandler(actions.requests())
+        self.handler = handler = RequestHandler(actions.requests())
         self.reception = Reception(
             actions,
             handler=handler,
@@ -159,12 +167,32 @@ def test_recent_events_are_told_and_an_unknown_node_is_refused(home: Home) -> No
     assert "did you mean 'smoke_alarm'?" in error
 
 
+def test_a_clip_is_deleted_for_whoever_asks_and_nothing_else_is(home: Home, tmp_path: Path) -> None:
+    event_id = new_event_id(home.clock.wall)
+    assert home.clips.admit()
+    home.clips.write(event_id, np.zeros(16_000, np.int16), is_critical=True)
+    home.clips.close()
+    (clip,) = (tmp_path / FOLDER_NAME).iterdir()
+
+    other = home.ask("delete_clip", {"event_id": f"../{FOLDER_NAME}/{clip.name}"})
+    assert other["data"]["deleted"] is False
+    assert clip.exists()
+    assert "event_id: missing; wanted" in home.ask("delete_clip")["error"]
+    assert home.ask("delete_clip", {"event_id": event_id})["data"] == {
+        "event_id": event_id,
+        "deleted": True,
+    }
+
+    assert not clip.exists()
+    assert home.ask("delete_clip", {"event_id": event_id})["data"]["deleted"] is False
+
+
 def test_a_self_test_tells_its_result_and_cannot_be_had_all_the_time(home: Home) -> None:
     response = home.ask("self_test")
     assert response["data"]["passed"]
-    assert "between two self-tests" in home.ask("self_test")["error"]
+    assert "between two requests self_test" in home.ask("self_test")["error"]
 
-    home.clock.advance(SELF_TEST_EVERY_S)
+    home.clock.advance(SELDOM_S)
 
     assert home.ask("self_test")["status"] == "ok"
 
@@ -183,13 +211,31 @@ def test_a_failed_self_test_is_an_error_and_restarts_as_the_daily_one_would(
     assert not SelfCheck(spoilt(bundle), folder=tmp_path, clock=FakeClock()).must_restart
 
 
-def test_bad_settings_are_told_to_who_asks_for_a_reload(home: Home) -> None:
+def test_bad_settings_are_counted_to_the_broker_and_told_on_the_machine(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
     home.where.write_text("nod: x\n")
 
     response = home.ask("reload")
 
-    assert "nod: unknown key; did you mean 'node'?" in response["error"]
+    assert response["error"].startswith("the settings have 4 faults; on their machine `aed check`")
+    fault = "nod: unknown key; did you mean 'node'?"
+    assert fault in caplog.text
+    home.clock.advance(SELDOM_S)
+    answer = home.handler.answer("reload", b"", by="the control socket")
+    assert fault in json.loads(answer)["error"]
     assert not home.reload.take()
+
+
+def test_settings_are_not_read_again_all_the_time(home: Home) -> None:
+    home.where.write_text(yaml.safe_dump(settings_of().model_dump(mode="json", exclude_unset=True)))
+    assert home.ask("reload")["status"] == "ok"
+    assert home.reload.take()
+
+    assert "between two requests reload" in home.ask("reload")["error"]
+    assert not home.reload.take()
+    home.clock.advance(SELDOM_S)
+    assert home.ask("reload")["status"] == "ok"
 
 
 def test_a_flood_is_bounded_in_memory_and_rate(

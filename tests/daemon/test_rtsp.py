@@ -1,5 +1,7 @@
 """Addresses of cameras: what is one, and what is not."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,16 @@ node: kitchen
 mqtt: {{host: broker}}
 sources: [{{name: hall, kind: rtsp, url: "{url}"}}]
 """
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg on PATH")
+def test_ffmpeg_takes_the_timeout_for_one_of_the_socket() -> None:
+    words = ["ffmpeg", "-hide_banner", "-h", "demuxer=rtsp"]
+    options = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+    (timeout,) = (line for line in options.splitlines() if line.split()[:1] == ["-timeout"])
+    assert "-timeout" in arguments_of_camera("rtsp://camera/1", channels=1)
+    assert "(in microseconds) of socket I/O operations" in timeout
 
 
 @pytest.mark.parametrize("url", ["rtsp://camera/1", "rtsps://u:p@10.0.0.2:322/a?b=c"])

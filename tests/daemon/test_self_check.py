@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aed.bundle import Bundle
+from aed.bundle import SHIPPED, Bundle, load_bundle
 from daemon.self_check import EVERY_S, MARK_NAME, TELL_S, SelfCheck, is_restart_spent
 from tests.daemon.fake_clock import FakeClock
 
@@ -74,6 +74,22 @@ def test_the_first_failure_asks_for_a_restart_and_the_second_for_none(
 
     said = [record.getMessage().rpartition("; ")[2] for record in caplog.records]
     assert said == ["ending, to be started again", *["hearing on all the same"] * 3]
+
+
+def test_a_model_that_was_loaded_anew_is_tested_although_its_files_are_the_same(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    check = SelfCheck(bundle, folder=tmp_path, clock=FakeClock())
+    pass_through(check)
+    again = replace(spoilt(load_bundle(SHIPPED)), digest=bundle.digest)
+
+    check.follow(bundle)
+    check.tick()
+    assert check.problem is None
+    check.follow(again)
+    pass_through(check)
+
+    assert check.problem is not None
 
 
 def test_a_restart_is_allowed_again_only_after_a_day_that_was_well(

@@ -132,15 +132,11 @@ def test_clips_are_turned_on_and_off_while_an_alarm_sounds(
     subscriber.wait_for(STATE, b"ON")
     daemon.reload(clips=None)
 
-    name = clip_of_the_end(subscriber)
-    event_id = payloads(subscriber, TOPICS.event)[0]["event_id"]
-    assert name == f"{event_id}.critical.flac", "what was recorded until then"
-    samples = wait_for_clip(subscriber, folder_of(state) / name)
-    assert np.abs(samples).max() > 0.1
+    assert clip_of_the_end(subscriber) is None, "nothing is kept of what was being recorded"
     loud_source.be_quiet()
     assert clip_of_the_end(subscriber, 2) is None
     assert daemon.stop()[0] == 0
-    assert [path.name for path in folder_of(state).iterdir()] == [name]
+    assert list(folder_of(state).glob("*")) == []
 
 
 def test_what_is_recorded_when_the_daemon_is_stopped_is_kept(
