@@ -11,7 +11,7 @@ from daemon.publisher import Publisher
 from daemon.reload import Reloaded
 from daemon.reports import Report
 from daemon.request_actions import RequestActions
-from daemon.request_inbox import MqttRequest
+from daemon.request_inbox import MAX_TOPIC_CHARACTERS, MqttRequest
 from daemon.request_rate import RequestRate
 from daemon.requests import RequestHandler, failure
 from daemon.topics import Topics
@@ -93,15 +93,13 @@ class Reception:
 
     def tick(self) -> None:
         """Answer some of what was asked since the last call, and show the mute."""
-        self._control.tick()
-        for _ in range(MOST_PER_TURN):
-            may_answer = self._publisher.may_answer and not self._rate.is_spent
-            request = self._link.take_request() if may_answer else None
-            if request is None:
-                break
-            self._rate.spend()
-            self._respond(request)
-        self._say_dropped()
+        try:
+            self._control.tick()
+            self._answer_some()
+            self._say_dropped()
+        except Exception:
+            # Whoever asks must not be able to end the daemon, whatever we have overlooked.
+            _logger.exception("a request met a fault of aed")
         self._publisher.retain(self._topics.mute, self._mute.payload().to_json())
 
     def follow(self, change: Reloaded) -> None:
@@ -117,6 +115,15 @@ class Reception:
         """Close what remembers: nothing is reported any more."""
         self._events.close()
 
+    def _answer_some(self) -> None:
+        for _ in range(MOST_PER_TURN):
+            may_answer = self._publisher.may_answer and not self._rate.is_spent
+            request = self._link.take_request() if may_answer else None
+            if request is None:
+                break
+            self._rate.spend()
+            self._respond(request)
+
     def _respond(self, request: MqttRequest) -> None:
         name = request.topic.rpartition("/")[2]
         if request.is_retained:
@@ -130,7 +137,9 @@ class Reception:
         num_dropped, now_s = self._link.num_requests_dropped, self._clock.boottime_s()
         if num_dropped != self._said_dropped and now_s - self._said_s >= SAY_AGAIN_S:
             _logger.error(
-                "%d requests over MQTT were dropped: more came than are answered",
+                "%d requests over MQTT were dropped: more came than are answered, or their topics "
+                "have more than %d characters",
                 num_dropped - self._said_dropped,
+                MAX_TOPIC_CHARACTERS,
             )
             self._said_dropped, self._said_s = num_dropped, now_s

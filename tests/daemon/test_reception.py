@@ -16,7 +16,7 @@ from daemon.outbox import Outbox
 from daemon.publisher import MAX_ANSWERS_IN_FLIGHT, Publisher
 from daemon.reception import MOST_PER_TURN, Reception
 from daemon.request_actions import SELF_TEST_EVERY_S, RequestActions
-from daemon.request_inbox import MAX_WAITING, MqttRequest, RequestInbox
+from daemon.request_inbox import MAX_TOPIC_CHARACTERS, MAX_WAITING, MqttRequest, RequestInbox
 from daemon.request_rate import AT_ONCE, PER_S
 from daemon.requests import MAX_BYTES, RequestHandler
 from daemon.self_check import SelfCheck
@@ -209,6 +209,32 @@ def test_a_flood_is_bounded_in_memory_and_rate(
         home.turn()
 
     assert len(home.link.reports()) == AT_ONCE + PER_S
+
+
+def test_a_request_whose_topic_leaves_no_room_for_a_response_is_dropped_and_counted(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    longest = MAX_TOPIC_CHARACTERS - len(TOPICS.request(""))
+    home.put("x" * (longest + 1))
+    home.put("y" * longest)
+    home.turn()
+
+    ((topic, _),) = home.link.reports()
+    assert topic == TOPICS.response("y" * longest)
+    assert "1 requests over MQTT were dropped" in caplog.text
+
+
+def test_a_fault_while_answering_does_not_reach_the_loop(
+    home: Home, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.put("ping")
+    with monkeypatch.context() as broken:
+        broken.setattr(home.link, "take_request", lambda: 1 / 0)
+        home.reception.tick()
+    assert "a request met a fault of aed" in caplog.text
+
+    home.turn()
+    assert [response["status"] for _, response in home.link.reports()] == ["ok"]
 
 
 def test_responses_that_the_broker_does_not_take_are_bounded_too(home: Home) -> None:
