@@ -146,6 +146,8 @@ class MqttLink:
         # When to try next; what was said last about not being connected, and when.
         self._next_attempt_s = clock.boottime_s()
         self._last_said: tuple[str, float] | None = None
+        # When messages that cannot be read were last complained about.
+        self._unreadable_s: float | None = None
         # Connections in a row that the broker accepted and soon closed; when that was said.
         self._num_short = 0
         self._suspected_s: float | None = None
@@ -168,6 +170,9 @@ class MqttLink:
                 self._begin_attempt()
         elif not self.is_connected and now_s - self._since_s > ANSWER_TIMEOUT_S:
             self._end_attempt("it accepts connections but does not answer")
+        elif self._attempt.has_unreadable:
+            self._attempt.has_unreadable = False
+            self._say_unreadable(now_s)
         elif self._attempt.refuses_requests:
             self._endure_flood(self._attempt, now_s)
 
@@ -226,6 +231,13 @@ class MqttLink:
             self._flooded_s = None
             self._inbox.forgive()
             attempt.accept_requests()
+
+    def _say_unreadable(self, now_s: float) -> None:
+        if self._unreadable_s is None or now_s - self._unreadable_s >= SAY_AGAIN_S:
+            self._unreadable_s = now_s
+            _logger.warning(
+                "the broker at %s brings messages whose topics are no UTF-8: left out", self.address
+            )
 
     def _begin_attempt(self) -> None:
         self._since_s = self._clock.boottime_s()

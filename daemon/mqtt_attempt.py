@@ -30,6 +30,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from daemon.credentials import read_password
 from daemon.encryption import client_context
+from daemon.mqtt_client import TellingClient
 from daemon.request_inbox import RequestInbox
 from daemon.settings import MqttSettings
 
@@ -109,9 +110,11 @@ class MqttAttempt:
         self._inbox = inbox
         self.refuses_requests = False
         """Whether the broker was told to bring no more, since there was a flood of them."""
+        self.has_unreadable = False
+        """Whether the broker has brought a message whose topic is no text; it is left out."""
         # Appended to by paho's thread, taken from by ours; both are atomic operations.
         self.notes: deque[Note] = deque()
-        client = Client(
+        client = TellingClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=MQTTProtocolVersion.MQTTv311,
@@ -125,6 +128,7 @@ class MqttAttempt:
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_message = self._on_message
+        client.on_end = self._on_end
         client.connect_async(settings.host, settings.port, keepalive=settings.keepalive_s)
         client.loop_start()
         self._client = client
@@ -153,7 +157,7 @@ class MqttAttempt:
             time.sleep(0.005)
         # Nobody listens any more, and no circle of references keeps the sockets open.
         client.on_connect_fail = client.on_disconnect = client.on_publish = None
-        client.on_message = None
+        client.on_message = client.on_end = None
 
     def _has_ended(self) -> bool:
         return any(note.kind is NoteKind.ENDED for note in tuple(self.notes))
@@ -209,6 +213,10 @@ class MqttAttempt:
         plain = "it closed the connection" if reason == "unspecified error" else reason
         self._note(NoteKind.ENDED, plain)
 
+    def _on_end(self, reason: str) -> None:
+        # Does not matter if another note has told of the end already.
+        self._note(NoteKind.ENDED, reason)
+
     def _on_publish(
         self,
         _client: Client,
@@ -220,8 +228,13 @@ class MqttAttempt:
         self._note(NoteKind.ACKNOWLEDGED, mid=mid)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        if self._requests is not None and topic_matches_sub(self._requests, message.topic):
-            if self._inbox.put(message.topic, message.payload, is_retained=message.retain):
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            self.has_unreadable = True
+            return
+        if self._requests is not None and topic_matches_sub(self._requests, topic):
+            if self._inbox.put(topic, message.payload, is_retained=message.retain):
                 self._wake()
             elif self._inbox.is_flooded and not self.refuses_requests:
                 self.refuses_requests = True
@@ -229,9 +242,9 @@ class MqttAttempt:
             return
         # What is published while we are subscribed, by ourselves too, comes without the mark.
         if message.retain:
-            self._note(NoteKind.RETAINED, message.topic, payload=bytes(message.payload))
-        elif any(topic_matches_sub(name, message.topic) for name in self._heard):
-            self._note(NoteKind.ARRIVED, message.topic, payload=bytes(message.payload))
+            self._note(NoteKind.RETAINED, topic, payload=bytes(message.payload))
+        elif any(topic_matches_sub(name, topic) for name in self._heard):
+            self._note(NoteKind.ARRIVED, topic, payload=bytes(message.payload))
 
     def _refusal(self) -> str:
         if self._settings.username is None:

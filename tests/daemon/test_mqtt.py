@@ -1,0 +1,104 @@
+"""The connection to brokers that do what no decent broker does."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from daemon.mqtt import Connected, Happening, Lost, MqttLink
+from daemon.settings import MqttSettings
+from tests.daemon.fake_clock import FakeClock
+from tests.daemon.fake_link import TOPICS
+from tests.daemon.scripted_broker import SUBSCRIBE, Answer, ScriptedBroker, acknowledgement
+
+StartBroker = Callable[[Answer], ScriptedBroker]
+
+UNREADABLE = b"\x30\x06\x00\x03a\xff\xfex"
+"""A message whose topic is no UTF-8."""
+
+
+@pytest.fixture
+def start_broker() -> Iterator[StartBroker]:
+    brokers: list[ScriptedBroker] = []
+
+    def start(answer: Answer) -> ScriptedBroker:
+        brokers.append(ScriptedBroker(answer))
+        return brokers[-1]
+
+    yield start
+    for broker in brokers:
+        broker.close()
+
+
+class Home:
+    """A link on a clock that the test turns, and all that it has told."""
+
+    def __init__(self, broker: ScriptedBroker, *, wake: Callable[[], None] = lambda: None) -> None:
+        self.broker = broker
+        self.clock = FakeClock()
+        self.happenings: list[Happening] = []
+        self.link = MqttLink(
+            MqttSettings(host="127.0.0.1", port=broker.port),
+            client_id="aed-kitchen",
+            will=(TOPICS.status, b"offline"),
+            clock=self.clock,
+            rng=random.Random(1),  # noqa: S311 - jitter, no secret
+            wake=wake,
+            watched=TOPICS.states_of_any_source(),
+            requests=TOPICS.request("+"),
+        )
+
+    def turn_until(self, condition: Callable[[], bool], *, step_s: float = 0.0) -> None:
+        """Turn as the main loop does, the clock going on by a step each time."""
+        deadline_s = time.monotonic() + 10
+        while time.monotonic() < deadline_s:
+            self.broker.turn()
+            self.link.tick()
+            self.happenings += self.link.take_happenings()
+            if condition():
+                return
+            self.clock.advance(step_s)
+            time.sleep(0.005)
+        raise AssertionError(self.happenings)
+
+    def connect(self) -> None:
+        self.turn_until(lambda: Connected() in self.happenings)
+
+
+def test_a_network_thread_that_dies_ends_the_connection_and_a_new_one_is_made(
+    start_broker: StartBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = iter([False, True])
+
+    def wake() -> None:
+        if next(faults, False):
+            raise MemoryError("no more of it")
+
+    home = Home(start_broker(acknowledgement), wake=wake)
+    home.connect()
+    home.link.publish(TOPICS.alert, b"{}", retain=False)
+
+    home.turn_until(lambda: Lost() in home.happenings)
+
+    assert "its messages cannot be read any more (MemoryError: no more of it)" in caplog.text
+    home.turn_until(lambda: home.broker.num_connections > 1, step_s=0.1)
+
+    home.link.close()
+
+
+def test_a_message_whose_topic_is_no_text_is_left_out_and_said(
+    start_broker: StartBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(kind: int, content: bytes) -> bytes:
+        return acknowledgement(kind, content) + (UNREADABLE if kind == SUBSCRIBE else b"")
+
+    home = Home(start_broker(answer))
+    home.connect()
+
+    home.turn_until(lambda: "whose topics are no UTF-8: left out" in caplog.text)
+    home.link.publish(TOPICS.alert, b"{}", retain=False)
+    home.turn_until(lambda: len(home.happenings) > 1)
+
+    assert home.link.is_connected
+    home.link.close()
