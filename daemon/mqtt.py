@@ -15,11 +15,15 @@ from daemon.errors import SettingsError
 from daemon.mqtt_attempt import MqttAttempt, NoteKind
 from daemon.request_inbox import MqttRequest, RequestInbox
 from daemon.settings import MqttSettings
+from daemon.unacknowledged import Unacknowledged
 
 _logger = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 20.0
 """For a whole attempt: there are brokers that accept connections and never answer."""
+
+ACKNOWLEDGE_TIMEOUT_S = 20.0
+"""There are brokers that answer pings and take no message."""
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
@@ -143,6 +147,7 @@ class MqttLink:
         self._since_s = 0.0
         self.is_connected = False
         self._num_connections = 0
+        self._unacknowledged = Unacknowledged(clock=clock)
         # When to try next; what was said last about not being connected, and when.
         self._next_attempt_s = clock.boottime_s()
         self._last_said: tuple[str, float] | None = None
@@ -163,13 +168,17 @@ class MqttLink:
         return max(0, self._num_connections - 1)
 
     def tick(self) -> None:
-        """Connect when it is time to; give up an attempt that is never answered."""
+        """Connect when it is time to; end what is never answered, or never acknowledged."""
         now_s = self._clock.boottime_s()
         if self._attempt is None:
             if now_s >= self._next_attempt_s:
                 self._begin_attempt()
         elif not self.is_connected and now_s - self._since_s > ANSWER_TIMEOUT_S:
             self._end_attempt("it accepts connections but does not answer")
+        elif self._unacknowledged.owed_s > ACKNOWLEDGE_TIMEOUT_S and not self._attempt.notes:
+            self._end_attempt(
+                f"it has owed the acknowledgement of a message for {ACKNOWLEDGE_TIMEOUT_S:.0f} s"
+            )
         elif self._attempt.has_unreadable:
             self._attempt.has_unreadable = False
             self._say_unreadable(now_s)
@@ -184,7 +193,9 @@ class MqttLink:
         """
         if self._attempt is None or not self.is_connected:
             return None
-        return self._attempt.publish(topic, payload, retain=retain)
+        mid = self._attempt.publish(topic, payload, retain=retain)
+        self._unacknowledged.add(mid)
+        return mid
 
     def take_happenings(self) -> list[Happening]:
         """What happened since the last call, in order."""
@@ -192,6 +203,7 @@ class MqttLink:
         while self._attempt is not None and self._attempt.notes:
             note = self._attempt.notes.popleft()
             if note.kind is NoteKind.ACKNOWLEDGED:
+                self._unacknowledged.remove(note.mid)
                 happenings.append(Acknowledged(mid=note.mid))
             elif note.kind is NoteKind.RETAINED:
                 happenings.append(Retained(topic=note.text, payload=note.payload))
@@ -203,7 +215,7 @@ class MqttLink:
             else:
                 if self.is_connected:
                     happenings.append(Lost())
-                self._end_attempt(note.text, is_refused=note.kind is NoteKind.REFUSED)
+                self._end_attempt(note.text, by=note.kind)
         return happenings
 
     def take_request(self) -> MqttRequest | None:
@@ -261,10 +273,17 @@ class MqttLink:
         self._last_said = None
         _logger.info("connected to the broker at %s", self.address)
 
-    def _end_attempt(self, reason: str, *, is_refused: bool = False) -> None:
+    def _end_attempt(self, reason: str, *, by: NoteKind | None = None) -> None:
+        """End the present attempt and say why.
+
+        Args:
+            reason: why.
+            by: the note that told of it; None if the end is ours.
+        """
         now_s = self._clock.boottime_s()
         attempt, self._attempt = self._attempt, None
         was_connected, self.is_connected = self.is_connected, False
+        self._unacknowledged.clear()
         if attempt is not None:
             attempt.give_up()
             self._inbox.clear()
@@ -272,9 +291,10 @@ class MqttLink:
         is_steady = was_connected and now_s - self._since_s > STEADY_S
         if is_steady:
             self._backoff.succeed()  # not for a broker that throws us out as soon as we are in
-        self._num_short = self._num_short + 1 if was_connected and not is_steady else 0
+        is_short = was_connected and not is_steady and by is NoteKind.ENDED
+        self._num_short = self._num_short + 1 if is_short else 0
         wait_s = self._backoff.next_wait_s()
-        if is_refused:
+        if by is NoteKind.REFUSED:
             wait_s = REFUSED_WAIT_S * self._rng.uniform(0.75, 1.25)
         self._next_attempt_s = now_s + wait_s
         said = self._last_said

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from daemon.mqtt import Connected, Happening, Lost, MqttLink
+from daemon.mqtt import ACKNOWLEDGE_TIMEOUT_S, Connected, Happening, Lost, MqttLink
 from daemon.settings import MqttSettings
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS
-from tests.daemon.scripted_broker import SUBSCRIBE, Answer, ScriptedBroker, acknowledgement
+from tests.daemon.scripted_broker import PUBLISH, SUBSCRIBE, Answer, ScriptedBroker, acknowledgement
 
 StartBroker = Callable[[Answer], ScriptedBroker]
 
@@ -101,4 +101,23 @@ def test_a_message_whose_topic_is_no_text_is_left_out_and_said(
     home.turn_until(lambda: len(home.happenings) > 1)
 
     assert home.link.is_connected
+    home.link.close()
+
+
+def test_a_broker_that_acknowledges_nothing_is_left_and_tried_again(
+    start_broker: StartBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = Home(
+        start_broker(lambda kind, packet: b"" if kind == PUBLISH else acknowledgement(kind, packet))
+    )
+    home.connect()
+    home.clock.advance(10 * ACKNOWLEDGE_TIMEOUT_S)
+    home.link.publish(TOPICS.alert, b"{}", retain=False)
+    home.clock.advance(ACKNOWLEDGE_TIMEOUT_S)
+    home.turn_until(lambda: True)
+    assert home.link.is_connected
+
+    home.turn_until(lambda: home.broker.num_connections > 1, step_s=0.1)
+
+    assert "it has owed the acknowledgement of a message for 20 s" in caplog.text
     home.link.close()
