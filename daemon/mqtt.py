@@ -264,7 +264,7 @@ class MqttLink:
                 requests=self._requests,
                 inbox=self._inbox,
             )
-        except (OSError, SettingsError) as error:
+        except (OSError, SettingsError, RuntimeError, ValueError) as error:
             self._end_attempt(str(error))
 
     def _succeed(self) -> None:

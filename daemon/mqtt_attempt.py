@@ -101,7 +101,9 @@ class MqttAttempt:
 
         Raises:
             SettingsError: the password cannot be read.
-            OSError: a file of the encryption cannot be read.
+            OSError: a file of the encryption cannot be read, or there are no descriptors left.
+            ValueError: the key of the encryption has a password, or paho refuses a setting.
+            RuntimeError: there is no room for another thread.
         """
         self._settings = settings
         self._wake = wake

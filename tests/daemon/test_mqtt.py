@@ -1,13 +1,17 @@
 """The connection to brokers that do what no decent broker does."""
 
 import random
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from daemon.mqtt import ACKNOWLEDGE_TIMEOUT_S, Connected, Happening, Lost, MqttLink
-from daemon.settings import MqttSettings
+from daemon.mqtt_client import TellingClient
+from daemon.settings import MqttSettings, TlsSettings
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS
 from tests.daemon.scripted_broker import PUBLISH, SUBSCRIBE, Answer, ScriptedBroker, acknowledgement
@@ -34,12 +38,18 @@ def start_broker() -> Iterator[StartBroker]:
 class Home:
     """A link on a clock that the test turns, and all that it has told."""
 
-    def __init__(self, broker: ScriptedBroker, *, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        broker: ScriptedBroker,
+        *,
+        wake: Callable[[], None] = lambda: None,
+        tls: TlsSettings | None = None,
+    ) -> None:
         self.broker = broker
         self.clock = FakeClock()
         self.happenings: list[Happening] = []
         self.link = MqttLink(
-            MqttSettings(host="127.0.0.1", port=broker.port),
+            MqttSettings(host="127.0.0.1", port=broker.port, tls=tls),
             client_id="aed-kitchen",
             will=(TOPICS.status, b"offline"),
             clock=self.clock,
@@ -120,4 +130,40 @@ def test_a_broker_that_acknowledges_nothing_is_left_and_tried_again(
     home.turn_until(lambda: home.broker.num_connections > 1, step_s=0.1)
 
     assert "it has owed the acknowledgement of a message for 20 s" in caplog.text
+    home.link.close()
+
+
+def test_without_room_for_a_thread_an_attempt_fails_and_the_next_does_not(
+    start_broker: StartBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def loop_start(_: TellingClient) -> None:
+        raise RuntimeError("can't start new thread")
+
+    home = Home(start_broker(acknowledgement))
+    with monkeypatch.context() as busy:
+        busy.setattr(TellingClient, "loop_start", loop_start)
+        home.link.tick()
+    assert f"cannot use the broker at {home.link.address}: can't start new thread" in caplog.text
+
+    home.turn_until(lambda: home.link.is_connected, step_s=0.1)
+    home.link.close()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl (Debian package)")
+def test_a_key_that_has_got_a_password_is_a_failed_attempt(
+    start_broker: StartBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    words = "openssl req -x509 -newkey rsa:2048 -subj /CN=aed -passout pass:secret -days 1"
+    subprocess.run(
+        [*words.split(), "-keyout", str(key), "-out", str(certificate)],
+        check=True,
+        capture_output=True,
+    )
+    tls = TlsSettings(certificate_file=certificate, key_file=key)
+    home = Home(start_broker(acknowledgement), tls=tls)
+
+    home.link.tick()
+
+    assert "the key needs a password; still detecting, trying again" in caplog.text
     home.link.close()
