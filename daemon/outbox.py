@@ -1,11 +1,11 @@
 """What must reach the broker, on disk until the broker has acknowledged it.
 
 SQLite with a write-ahead log and `synchronous=FULL`: when `put` returns, a report outlives
-`kill -9` and a power cut. Rows leave only by `delete` (after the broker's PUBACK) and, when the
+`kill -9` and a power cut. Rows leave only by `settle` (after the broker's PUBACK) and, when the
 box is full, by `daemon.outbox_room`, counted. A row that makes no sense any more goes as well: it
 must not keep the others waiting.
 
-A row's final bytes are fixed by `freeze` before they are published for the first time, so that
+A row's final bytes are fixed by `settle` before they are published for the first time, so that
 whatever is published again, after whatever failure, is the same to the byte.
 
 Which events are open is kept beside the reports, in the same transactions: after a crash the next
@@ -17,7 +17,7 @@ A damaged file is set aside and a new one begun; where that fails too, reports a
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -134,17 +134,28 @@ class Outbox:
         if num_dropped:
             self._count_dropped(num_dropped, "outbox full: the oldest, critical ones last")
 
-    def waiting(self, *, after_id: int = 0, limit: int = 20) -> list[Waiting]:
+    def waiting(
+        self, *, after_id: int = 0, limit: int = 20, urgent: Collection[str] | None = None
+    ) -> list[Waiting]:
         """List the oldest reports.
 
         Args:
             after_id: only rows after this one.
             limit: at most so many.
+            urgent: only reports of these events, and of those of which anything is critical.
+
+        Raises:
+            OutboxError: it cannot be read.
         """
+        which, names = "", tuple(urgent or ())
+        if urgent is not None:
+            marks = ", ".join("?" * len(names))
+            critical = "SELECT event_id FROM reports WHERE critical = 1"
+            which = f"AND (event_id IN ({critical}) OR event_id IN ({marks}))"
         with self._errors("cannot be read"):
             rows = self._database.execute(
-                f"SELECT {ROW_COLUMNS} FROM reports WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - a constant
-                (after_id, limit),
+                f"SELECT {ROW_COLUMNS} FROM reports WHERE id > ? {which} ORDER BY id LIMIT ?",  # noqa: S608 - constants
+                (after_id, *names, limit),
             ).fetchall()
         reports, senseless = [], []
         for row in rows:
@@ -159,22 +170,34 @@ class Outbox:
             self._count_dropped(len(senseless), "damaged on the disk")
         return reports
 
-    def freeze(self, finals: Sequence[tuple[str, int, bytes]]) -> None:
-        """Fix the bytes that will be published, unless they are fixed already.
+    def settle(
+        self, *, acknowledged: Collection[int] = (), finals: Sequence[tuple[str, int, bytes]] = ()
+    ) -> None:
+        """Forget what the broker has, and fix the bytes that will be published.
 
         Args:
-            finals: event id, seq and payload; applies to all reports of that id and seq.
+            acknowledged: rows that it has acknowledged.
+            finals: event id, seq and payload; applies to all reports of that id and seq whose
+                bytes are not fixed already.
+
+        Raises:
+            OutboxError: none of that could be written.
         """
         with self._errors("cannot be written"), self._transaction():
+            self._delete(acknowledged)
             self._database.executemany(
                 "UPDATE reports SET final = ? WHERE event_id = ? AND seq = ? AND final IS NULL",
                 [(final, event_id, seq) for event_id, seq, final in finals],
             )
 
-    def delete(self, ids: Sequence[int]) -> None:
-        """Forget reports that the broker has acknowledged."""
+    def delete(self, ids: Collection[int]) -> None:
+        """Forget reports.
+
+        Raises:
+            OutboxError: it cannot be written.
+        """
         with self._errors("cannot be written"), self._transaction():
-            self._database.executemany("DELETE FROM reports WHERE id = ?", [(i,) for i in ids])
+            self._delete(ids)
 
     def note_open(self, reports: Sequence[Report]) -> None:
         """Note what reports mean for which events are open, without queueing them.
@@ -202,6 +225,9 @@ class Outbox:
         """Close the database; what waits stays on disk."""
         self._database.close()
         self._unlock()
+
+    def _delete(self, ids: Collection[int]) -> None:
+        self._database.executemany("DELETE FROM reports WHERE id = ?", [(i,) for i in ids])
 
     def _note_open(self, reports: Sequence[Report]) -> None:
         events = [report for report in reports if report.kind == "event"]

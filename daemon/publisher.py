@@ -61,10 +61,9 @@ class Publisher:
         # what is open by it; when to try next.
         self._unnoted: dict[str, Report] = {}
         self._note_again_s = 0.0
-        # When a broken outbox was last complained about; whether it took the last reports, and
-        # gave what waits in it in the last turn.
+        # When a broken outbox was last complained about; whether it took the last reports.
         self._complained_s: float | None = None
-        self._is_refused = self._is_stuck = False
+        self._is_refused = False
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Set a retained topic: published now, and again on every connect."""
@@ -115,14 +114,14 @@ class Publisher:
         if not reports:
             return
         try:
-            self._saved.outbox.put(reports)
+            self._saved.put(reports)
             self._is_refused = False
         except OutboxError as error:
             self._is_refused = True
             _logger.error(  # noqa: TRY400 - no bug
                 "reports are kept in memory only, until the broker has them: %s", error
             )
-            self._unsaved.outbox.put(reports)
+            self._unsaved.put(reports)
             self._keep_unnoted(reports)
         else:
             for report in reports:
@@ -140,22 +139,19 @@ class Publisher:
                 self._answers_in_flight.discard(happening.mid)
                 for sending in self._sendings:
                     sending.note_acknowledged(happening.mid)
-        self._is_stuck = False
         self._send_states()
         self._note_open_again()
         for sending in self._sendings:
             room = MAX_IN_FLIGHT - sum(each.num_in_flight for each in self._sendings)
-            try:
-                sending.send(room=room)
-            except OutboxError as error:
-                self._is_stuck = True
-                self._complain(error)
+            sending.send(room=room)
+            for error in (sending.unreadable, sending.unwritable):
+                if error is not None:
+                    self._complain(error)
 
     @property
     def num_unsaved(self) -> int:
         """Reports that are in memory only and not yet acknowledged."""
-        outboxes = [sending.outbox for sending in self._sendings]
-        return sum(len(outbox) for outbox in outboxes if not outbox.is_on_disk)
+        return sum(each.num_waiting for each in self._sendings if not each.outbox.is_on_disk)
 
     @property
     def num_dropped(self) -> int:
@@ -174,10 +170,12 @@ class Publisher:
     @property
     def problem(self) -> str | None:
         """What is wrong with keeping reports, as a sentence."""
-        if self._is_stuck:
+        if any(sending.unreadable for sending in self._sendings):
             return "the outbox cannot be used: what waits in it is not sent"
         if self._is_refused or not self._saved.outbox.is_on_disk:
             return "the disk does not take reports: they are kept in memory only"
+        if any(sending.unwritable for sending in self._sendings):
+            return "the disk does not take which reports were sent: a restart may repeat them"
         return None
 
     @property
@@ -187,7 +185,7 @@ class Publisher:
         if states_wait or any(each.num_in_flight for each in self._sendings):
             return False
         try:
-            return len(self._saved.outbox) + self.num_unsaved == 0
+            return self._saved.num_waiting + self.num_unsaved == 0
         except OutboxError as error:
             self._complain(error)
             return self.num_unsaved == 0

@@ -64,7 +64,7 @@ def test_bytes_are_bounded_and_what_is_critical_goes_last(
 def test_as_many_reports_as_are_kept_fit_into_the_bytes(outbox: Outbox) -> None:
     batch = [report(f"{number}", body=LARGEST_BODY) for number in range(MAX_ROWS)]
     outbox.put(batch)
-    outbox.freeze([(one.event_id, one.seq, one.body) for one in batch])
+    outbox.settle(finals=[(one.event_id, one.seq, one.body) for one in batch])
     outbox.put([report("last", critical=True, body=LARGEST_BODY)])
 
     assert len(outbox) == MAX_ROWS

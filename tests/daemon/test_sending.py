@@ -2,6 +2,7 @@
 
 import dataclasses
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from daemon.outbox import Outbox
 from daemon.publisher import NOTE_AGAIN_S, Publisher
+from daemon.sending import TRY_AGAIN_S
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink, alert
 
@@ -138,3 +140,59 @@ def test_what_is_open_is_noted_once_the_disk_works_again(
     publisher.pump()
 
     assert list(outbox.open_events()) == ["x"]
+
+
+def test_what_the_disk_took_is_sent_when_it_takes_nothing_more(
+    publisher: Publisher,
+    link: FakeLink,
+    outbox: Outbox,
+    clock: FakeClock,
+    request: pytest.FixtureRequest,
+) -> None:
+    link.connect()
+    publisher.report(alert("x"))
+    publisher.report(alert("y"))
+    broken_disk = request.getfixturevalue("broken_disk")
+
+    publisher.pump()
+    assert [topic for topic, _ in link.reports()] == [TOPICS.alert, TOPICS.event] * 2
+    assert "the disk does not take which reports were sent" in str(publisher.problem)
+
+    link.acknowledge(2)
+    publisher.pump()
+    link.lose()
+    publisher.pump()
+    clock.advance(1.0)
+    link.connect()
+    publisher.pump()
+    assert link.sent[4:] == link.sent[2:4], "not what is acknowledged, and the same to the byte"
+    link.acknowledge_all()
+    publisher.pump()
+    assert publisher.is_idle
+
+    broken_disk.close()
+    clock.advance(TRY_AGAIN_S)
+    publisher.pump()
+    assert len(outbox) == 0
+    assert publisher.problem is None
+
+
+def test_an_outbox_that_is_locked_holds_up_one_turn_and_not_every_one(
+    publisher: Publisher, link: FakeLink, outbox: Outbox, clock: FakeClock, tmp_path: Path
+) -> None:
+    link.connect()
+    publisher.report(alert("x"))
+    publisher.pump()
+    link.acknowledge_all()
+    blocker = sqlite3.connect(tmp_path / "outbox.sqlite", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+
+    begin_s = time.monotonic()
+    for _ in range(5):
+        publisher.pump()
+    assert time.monotonic() - begin_s < 2.5
+
+    blocker.close()
+    clock.advance(TRY_AGAIN_S)
+    publisher.pump()
+    assert len(outbox) == 0
