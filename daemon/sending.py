@@ -107,14 +107,23 @@ class Sending:
         if row is not None:
             self._acknowledged.add(row)
 
-    def send(self, *, room: int, urgent: Collection[str] = ()) -> None:
+    def close(self) -> None:
+        """Have the outbox take what it does not know; nothing is sent any more."""
+        self.lose()
+        self._write_again_s = 0.0
+        self._settle(must_freeze=bool(self._finals))
+
+    def send(
+        self, *, room: int, urgent: Collection[str] = (), is_urgent_only: bool = False
+    ) -> None:
         """Forget what is acknowledged and send what is due.
 
         Args:
             room: how many reports to send at most.
             urgent: ids of events that are so, whatever the outbox says.
+            is_urgent_only: whether all others have to wait.
         """
-        due = self._due(room, urgent) if self._link.is_connected else []
+        due = self._due(room, urgent, is_urgent_only) if self._link.is_connected else []
         finals = {row.id: self._final(row) for row in due}
         self._settle(must_freeze=any(row.final is None for row in due))
         for row in due:
@@ -124,13 +133,13 @@ class Sending:
                 return
             self._in_flight[mid] = row.id
 
-    def _due(self, room: int, urgent: Collection[str]) -> list[Waiting]:
+    def _due(self, room: int, urgent: Collection[str], is_urgent_only: bool) -> list[Waiting]:
         if room <= 0 or self._clock.boottime_s() < self._read_again_s:
             return []
         known = self._acknowledged.union(self._in_flight.values())
         try:
             due = self._unsent(room, known, urgent)
-            if room - len(due) >= AT_ONCE:
+            if room - len(due) >= AT_ONCE and not is_urgent_only:
                 known.update(row.id for row in due)
                 due += self._unsent(room - len(due), known)
         except OutboxError as error:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from daemon.dispatch import MAX_IN_FLIGHT
 from daemon.outbox import Outbox
-from daemon.publisher import MAX_IN_FLIGHT, MAX_STATES_IN_FLIGHT, Publisher
+from daemon.publisher import MAX_STATES_IN_FLIGHT, Publisher
 from daemon.sending import LATE_AFTER_S
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink, alert

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.outbox import Outbox
-from daemon.publisher import NOTE_AGAIN_S, Publisher
+from daemon.publisher import Publisher
 from daemon.sending import TRY_AGAIN_S
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink, alert
@@ -99,11 +99,61 @@ def test_unsaved_reports_that_are_lost_at_the_end_are_counted(
 ) -> None:
     publisher = Publisher(link=link, outbox=outbox, topics=TOPICS, clock=clock)
     publisher.report(alert("x"))
-    broken_disk.close()
+    assert broken_disk.in_transaction
 
     publisher.close()
 
     assert "2 reports that the disk did not take are lost" in caplog.text
+
+
+def test_what_was_in_memory_only_is_on_disk_once_that_works_again_or_at_the_end(
+    publisher: Publisher, outbox: Outbox, clock: FakeClock, broken_disk: sqlite3.Connection
+) -> None:
+    publisher.report(alert("x"))
+    broken_disk.close()
+    clock.advance(TRY_AGAIN_S)
+    assert len(outbox) == 0
+
+    publisher.pump()
+
+    assert publisher.num_unsaved == 0
+    assert [(row.event_id, row.age_s) for row in outbox.waiting()] == [("x", TRY_AGAIN_S)] * 2
+    assert publisher.problem is None
+
+
+def test_one_event_keeps_its_order_when_the_disk_takes_only_its_end(
+    publisher: Publisher, link: FakeLink, request: pytest.FixtureRequest
+) -> None:
+    publisher.report(alert("x", 1))
+    broken_disk = request.getfixturevalue("broken_disk")
+    publisher.report(alert("x", 2))
+    broken_disk.close()
+    publisher.report(alert("x", 3))
+    publisher.report(alert("y", 1))
+    link.connect()
+    publisher.pump()
+
+    told = [(payload["event_id"], payload["seq"]) for _, payload in link.reports()]
+    assert [seq for event_id, seq in told if event_id == "x"] == [1, 1, 2, 2, 3, 3]
+    assert told.count(("y", 1)) == 2
+
+
+def test_what_only_memory_has_does_not_wait_behind_a_backlog_on_disk(
+    publisher: Publisher, link: FakeLink, outbox: Outbox, request: pytest.FixtureRequest
+) -> None:
+    harmless = [dataclasses.replace(alert(f"{n}")[1], critical=False) for n in range(100)]
+    publisher.report(harmless)
+    assert request.getfixturevalue("broken_disk").in_transaction
+    publisher.report(alert("x"))
+    link.connect()
+    publisher.pump()
+
+    assert [payload["event_id"] for _, payload in link.reports()] == ["x", "x"]
+    for _ in range(2):
+        link.acknowledge_all()
+        publisher.pump()
+    assert len(link.reports()) == 2 + 20
+    assert outbox.is_on_disk
 
 
 def test_an_alert_of_a_former_boot_is_never_a_fresh_one(
@@ -136,7 +186,7 @@ def test_what_is_open_is_noted_once_the_disk_works_again(
     broken_disk.close()
     assert outbox.open_events() == {}
 
-    clock.advance(NOTE_AGAIN_S)
+    clock.advance(TRY_AGAIN_S)
     publisher.pump()
 
     assert list(outbox.open_events()) == ["x"]

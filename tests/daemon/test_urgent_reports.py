@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.dispatch import MAX_IN_FLIGHT
 from daemon.outbox import Outbox
-from daemon.publisher import MAX_IN_FLIGHT, Publisher
+from daemon.publisher import Publisher
 from daemon.reports import Report
 from daemon.sending import AT_ONCE
 from tests.daemon.fake_clock import FakeClock
