@@ -40,6 +40,7 @@ def assemble(
     wakeup: Wakeup,
     stop: StopRequest,
     reload: ReloadRequest,
+    memory: Outbox,
 ) -> Service:
     """Make the daemon's parts and join them.
 
@@ -50,6 +51,7 @@ def assemble(
         wakeup: wakes the main loop.
         stop: ends it.
         reload: asks it to read the settings again.
+        memory: keeps the reports that the disk does not take, over changed settings too.
 
     Raises:
         SettingsError: the settings do not fit the bundle, or the state directory cannot be made.
@@ -96,7 +98,7 @@ def assemble(
         )
         for part in settings.sources
     ]
-    publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock)
+    publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock, memory=memory)
     self_check = SelfCheck(bundle, folder=folder, clock=clock)
     mute = Mute(folder, is_for_critical=settings.mute.critical, clock=clock)
     events = EventStore(folder, clock=clock)

@@ -45,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from daemon.assembly import assemble
     from daemon.clocks import SystemClock
+    from daemon.dispatch import new_memory
     from daemon.journal import configure_logging, log_end
     from daemon.settings_file import load_settings
     from daemon.wakeup import ReloadRequest, StopRequest, Wakeup
@@ -56,8 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
         wakeup = Wakeup()
         stop = StopRequest(wakeup)
         reload = ReloadRequest(wakeup)
+        clock = SystemClock()
         make = functools.partial(
-            assemble, where=where, clock=SystemClock(), wakeup=wakeup, stop=stop, reload=reload
+            assemble,
+            where=where,
+            clock=clock,
+            wakeup=wakeup,
+            stop=stop,
+            reload=reload,
+            memory=new_memory(clock),
         )
         with stop.on_signals(), reload.on_signal():  # a stop may come while the bundle loads
             service = make(settings)

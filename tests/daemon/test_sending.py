@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.dispatch import new_memory
 from daemon.outbox import Outbox
 from daemon.publisher import Publisher
 from daemon.sending import TRY_AGAIN_S
@@ -246,3 +247,22 @@ def test_an_outbox_that_is_locked_holds_up_one_turn_and_not_every_one(
     clock.advance(TRY_AGAIN_S)
     publisher.pump()
     assert len(outbox) == 0
+
+
+def test_what_only_memory_has_goes_on_with_changed_settings(
+    link: FakeLink, clock: FakeClock, tmp_path: Path
+) -> None:
+    memory = new_memory(clock)
+    for is_last in (False, True):
+        outbox = Outbox(tmp_path / "outbox.sqlite", clock=clock)
+        publisher = Publisher(link=link, outbox=outbox, topics=TOPICS, clock=clock, memory=memory)
+        if is_last:
+            assert publisher.num_unsaved == 2
+            link.connect()
+            publisher.pump()
+        else:
+            outbox._database.execute("PRAGMA query_only = ON")
+            publisher.report(alert("x"))
+        publisher.close()
+
+    assert [topic for topic, _ in link.reports()] == [TOPICS.alert, TOPICS.event]
