@@ -123,7 +123,7 @@ class Reloader:
         try:
             settings = load_settings(self._where)
             folder = state_directory(settings)
-            check_state_folder(folder)
+            check_state_folder(folder, in_use=state_directory(self._settings))
             bundle = load_fitting_bundle(
                 settings, where=self._where, must_pass=not is_restart_spent(folder)
             )
