@@ -10,7 +10,7 @@ import pytest
 
 from aed.bundle import Bundle
 from daemon.control_socket import ControlSocket
-from daemon.event_store import EventStore
+from daemon.event_store import EventFilter, EventStore
 from daemon.mute import Mute
 from daemon.outbox import Outbox
 from daemon.publisher import MAX_ANSWERS_IN_FLIGHT, Publisher
@@ -159,6 +159,24 @@ def test_recent_events_are_told_and_an_unknown_node_is_refused(home: Home) -> No
     assert "did you mean 'smoke_alarm'?" in error
 
 
+def test_what_is_reported_is_remembered_only_after_it_was_given_away_to_be_told(home: Home) -> None:
+    now = EventFilter()
+    home.reception.audible([report(payload("a"))])
+    assert home.events.find(now, limit=1) == []
+
+    home.reception.tick()
+    assert [found["event_id"] for found in home.events.find(now, limit=1)] == ["a"]
+
+
+def test_what_is_reported_last_is_remembered_too(home: Home, tmp_path: Path) -> None:
+    home.reception.audible([report(payload("a"))])
+    home.reception.forget()
+
+    again = EventStore(tmp_path, clock=home.clock)
+    assert [found["event_id"] for found in again.find(EventFilter(), limit=1)] == ["a"]
+    again.close()
+
+
 def test_a_self_test_tells_its_result_and_cannot_be_had_all_the_time(home: Home) -> None:
     response = home.ask("self_test")
     assert response["data"]["passed"]
@@ -231,7 +249,7 @@ def test_a_fault_while_answering_does_not_reach_the_loop(
     with monkeypatch.context() as broken:
         broken.setattr(home.link, "take_request", lambda: 1 / 0)
         home.reception.tick()
-    assert "a request met a fault of aed" in caplog.text
+    assert "met a fault of aed" in caplog.text
 
     home.turn()
     assert [response["status"] for _, response in home.link.reports()] == ["ok"]
