@@ -15,6 +15,7 @@ from daemon.errors import SettingsError
 from daemon.mqtt_attempt import MqttAttempt, NoteKind
 from daemon.request_inbox import MqttRequest, RequestInbox
 from daemon.settings import MqttSettings
+from daemon.short_connections import ShortConnections
 from daemon.unacknowledged import Unacknowledged
 
 _logger = logging.getLogger(__name__)
@@ -32,11 +33,6 @@ STEADY_S = 60.0
 """A connection that held for so long was a good one: the waits begin small again. Two clients with
 one id throw each other out whenever either has waited, after 1.25 * LONGEST_WAIT_S at the latest,
 and must not take that for success."""
-
-SUSPICIOUS = 3
-"""So many connections in a row that the broker accepts and soon closes are no restart of it."""
-
-SUSPECT_AGAIN_S = 600.0
 
 REFUSED_WAIT_S = 60.0
 """After a refused password: the broker may count failures and lock us out."""
@@ -136,8 +132,9 @@ class MqttLink:
         self._clock = clock
         self._rng = rng
         self._wake = wake
-        self._watched, self._heard = tuple(watched), tuple(heard)
+        self._heard = tuple(heard)
         self._requests = requests
+        self._filters = (*watched, *heard, *(() if requests is None else (requests,)))
         self._inbox = RequestInbox()
         # Since when no requests are taken because there were too many.
         self._flooded_s: float | None = None
@@ -153,9 +150,12 @@ class MqttLink:
         self._last_said: tuple[str, float] | None = None
         # When messages that cannot be read were last complained about.
         self._unreadable_s: float | None = None
-        # Connections in a row that the broker accepted and soon closed; when that was said.
-        self._num_short = 0
-        self._suspected_s: float | None = None
+        self._short_connections = ShortConnections(
+            address=self.address,
+            client_id=client_id,
+            filters=self._filters,
+            clock=clock,
+        )
 
     @property
     def address(self) -> str:
@@ -259,7 +259,7 @@ class MqttLink:
                 client_id=self._client_id,
                 will=self._will,
                 wake=self._wake,
-                watched=self._watched,
+                filters=self._filters if self._short_connections.may_subscribe else (),
                 heard=self._heard,
                 requests=self._requests,
                 inbox=self._inbox,
@@ -291,8 +291,10 @@ class MqttLink:
         is_steady = was_connected and now_s - self._since_s > STEADY_S
         if is_steady:
             self._backoff.succeed()  # not for a broker that throws us out as soon as we are in
-        is_short = was_connected and not is_steady and by is NoteKind.ENDED
-        self._num_short = self._num_short + 1 if is_short else 0
+        if attempt is not None and was_connected and not is_steady and by is NoteKind.ENDED:
+            self._short_connections.note_short(is_answered=attempt.is_answered)
+        else:
+            self._short_connections.note_other(is_steady=is_steady)
         wait_s = self._backoff.next_wait_s()
         if by is NoteKind.REFUSED:
             wait_s = REFUSED_WAIT_S * self._rng.uniform(0.75, 1.25)
@@ -305,24 +307,4 @@ class MqttLink:
                 "lost the connection to" if was_connected else "cannot use",
                 self.address,
                 reason,
-            )
-        if self._num_short >= SUSPICIOUS:
-            self._suspect_a_rival(now_s)
-
-    def _suspect_a_rival(self, now_s: float) -> None:
-        """Say, once in a while, what a broker that closes every connection soon may mean.
-
-        MQTT 3.1.1 has no word for it: whoever connects with a client id that is in use makes the
-        broker close the older connection.
-        """
-        if self._suspected_s is None or now_s - self._suspected_s >= SUSPECT_AGAIN_S:
-            self._suspected_s = now_s
-            _logger.error(
-                "the broker at %s accepted and then closed the last %d connections: probably "
-                "another aed, or whatever else, connects with the same client id %r, and each "
-                "throws the other out; give each aed a node of its own; still detecting, trying "
-                "again",
-                self.address,
-                self._num_short,
-                self._client_id,
             )

@@ -81,7 +81,7 @@ class MqttAttempt:
         client_id: str,
         will: tuple[str, bytes],
         wake: Callable[[], None],
-        watched: Sequence[str],
+        filters: Sequence[str],
         heard: Sequence[str],
         requests: str | None,
         inbox: RequestInbox,
@@ -93,10 +93,10 @@ class MqttAttempt:
             client_id: unique on the broker.
             will: topic and payload that the broker publishes, retained, when we vanish.
             wake: called from paho's thread after each note.
-            watched: filters of topics of which to note what the broker has retained; a broker that
-                forbids it is used without.
-            heard: filters of topics of which to note what somebody publishes, ourselves included.
-            requests: filter of the topics of requests; None for none.
+            filters: of all topics to subscribe to; a broker that refuses any is used without. What
+                it has retained on them is noted.
+            heard: those of topics of which to note what somebody publishes, ourselves included.
+            requests: that of the topics of requests; None for none.
             inbox: where they go.
 
         Raises:
@@ -107,11 +107,13 @@ class MqttAttempt:
         """
         self._settings = settings
         self._wake = wake
-        self._watched, self._heard = watched, heard
+        self._filters, self._heard = filters, heard
         self._requests = requests
         self._inbox = inbox
         self.refuses_requests = False
         """Whether the broker was told to bring no more, since there was a flood of them."""
+        self.is_answered = not filters
+        """Whether the broker has answered our subscriptions, or there are none."""
         self.has_unreadable = False
         """Whether the broker has brought a message whose topic is no text; it is left out."""
         # Appended to by paho's thread, taken from by ours; both are atomic operations.
@@ -128,6 +130,7 @@ class MqttAttempt:
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
         client.on_message = self._on_message
         client.on_end = self._on_end
@@ -159,7 +162,7 @@ class MqttAttempt:
             time.sleep(0.005)
         # Nobody listens any more, and no circle of references keeps the sockets open.
         client.on_connect_fail = client.on_disconnect = client.on_publish = None
-        client.on_message = client.on_end = None
+        client.on_subscribe = client.on_message = client.on_end = None
 
     def _has_ended(self) -> bool:
         return any(note.kind is NoteKind.ENDED for note in tuple(self.notes))
@@ -188,9 +191,8 @@ class MqttAttempt:
         _properties: Properties | None,
     ) -> None:
         if not code.is_failure:
-            requests = () if self._requests is None else (self._requests,)
-            if filters := (*self._watched, *self._heard, *requests):
-                client.subscribe([(name, 1) for name in filters])
+            if self._filters:
+                client.subscribe([(name, 1) for name in self._filters])
             self._note(NoteKind.CONNECTED)
         elif code.getName() in _WRONG_PASSWORD:
             self._note(NoteKind.REFUSED, self._refusal())
@@ -214,6 +216,9 @@ class MqttAttempt:
         # paho's word for every end that has no name of its own.
         plain = "it closed the connection" if reason == "unspecified error" else reason
         self._note(NoteKind.ENDED, plain)
+
+    def _on_subscribe(self, *_: object) -> None:
+        self.is_answered = True
 
     def _on_end(self, reason: str) -> None:
         # Does not matter if another note has told of the end already.

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon.mqtt import ACKNOWLEDGE_TIMEOUT_S, Connected, Happening, Lost, MqttLink
+from daemon.mqtt import ACKNOWLEDGE_TIMEOUT_S, Acknowledged, Connected, Happening, Lost, MqttLink
 from daemon.mqtt_client import TellingClient
 from daemon.settings import MqttSettings, TlsSettings
+from daemon.short_connections import SUSPICIOUS
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS
 from tests.daemon.scripted_broker import PUBLISH, SUBSCRIBE, Answer, ScriptedBroker, acknowledgement
@@ -166,4 +167,29 @@ def test_a_key_that_has_got_a_password_is_a_failed_attempt(
     home.link.tick()
 
     assert "the key needs a password; still detecting, trying again" in caplog.text
+    home.link.close()
+
+
+def test_a_broker_that_throws_out_whoever_subscribes_gets_the_alerts_without(
+    start_broker: StartBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = Home(
+        start_broker(
+            lambda kind, packet: None if kind == SUBSCRIBE else acknowledgement(kind, packet)
+        )
+    )
+
+    def is_told() -> bool:
+        home.link.publish(TOPICS.alert, b"{}", retain=False)
+        return any(isinstance(each, Acknowledged) for each in home.happenings)
+
+    home.turn_until(is_told, step_s=0.1)
+    home.turn_until(lambda: home.link.is_connected)
+
+    assert home.broker.num_connections == SUSPICIOUS + 1
+    assert "closes each connection as soon as aed subscribes" in caplog.text
+    assert (
+        "allow the client id 'aed-kitchen' to subscribe to aed/kitchen/source/+/st" in caplog.text
+    )
+    assert "throws the other out" not in caplog.text
     home.link.close()
