@@ -64,3 +64,4 @@ class RequestInbox:
     def clear(self) -> None:
         """Forget what waits: whoever asked over a connection that is lost has given up."""
         self._waiting.clear()
+        self.forgive()
