@@ -26,6 +26,14 @@ MAX_STATES_IN_FLIGHT = 100
 faster than the broker takes them, only the newest value of each is kept."""
 
 
+MAX_CORRECTED = 1_000
+"""No former settings of ours leave more on the broker, and each is published on every connect: what
+else somebody retains below our topics must not fill the memory."""
+
+_LONGEST_CORRECTED = 500
+"""No topic of ours has so many characters."""
+
+
 class Publisher:
     """Brings states and reports to the broker through a link."""
 
@@ -61,6 +69,9 @@ class Publisher:
         self._states_in_flight: dict[int, str] = {}
         # The same of responses to requests.
         self._answers_in_flight: set[int] = set()
+        # Retained topics that are none of ours any more; whether there were too many of them.
+        self._num_corrected = 0
+        self._is_overfull = False
         # Who takes what is found or arrives on a topic.
         self._listeners: dict[str, Callable[[bytes], None]] = {}
 
@@ -171,9 +182,16 @@ class Publisher:
     def _correct(self, found: Retained) -> None:
         """Neutralise what former settings, or a lost disk, left on the broker for ever."""
         neutral = self._topics.neutral(found.topic)
-        if found.topic not in self._retained and found.payload != neutral:
-            _logger.info("%s is none of ours any more: setting it to %s", found.topic, neutral)
-            self.retain(found.topic, neutral)
+        if found.topic in self._retained or found.payload == neutral:
+            return
+        if self._num_corrected >= MAX_CORRECTED or len(found.topic) > _LONGEST_CORRECTED:
+            if not self._is_overfull:
+                self._is_overfull = True
+                _logger.warning("more is retained below our topics than we ever said: left alone")
+            return
+        self._num_corrected += 1
+        _logger.info("%s is none of ours any more: setting it to %s", found.topic, neutral)
+        self.retain(found.topic, neutral)
 
     def _send_states(self) -> None:
         """Hand over newest values, never more at once than the broker can be waiting for."""
