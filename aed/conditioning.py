@@ -33,20 +33,13 @@ _EMPTY = np.zeros(0, np.float32)
 
 
 class Conditioner:
-    """Streaming stage from `AudioChunk`s to 16 kHz mono samples.
-
-    Attributes:
-        non_finite_samples: NaN or infinite samples replaced by 0 since the last reset.
-        format_changes: times the sample rate changed in mid-stream since the last reset.
-    """
+    """Streaming stage from `AudioChunk`s to 16 kHz mono samples."""
 
     def __init__(self) -> None:
         # Lives as long as the stream: the rate last seen, and the resampler filled at that rate
         # (None at 16 kHz, where samples pass as they are).
         self._rate_hz: int | None = None
         self._resampler: soxr.ResampleStream | None = None
-        self.non_finite_samples = 0
-        self.format_changes = 0
 
     def feed(self, chunk: AudioChunk) -> NDArray[np.float32]:
         """Return the 16 kHz samples that this chunk completes.
@@ -69,26 +62,21 @@ class Conditioner:
         """Return what the resampler still holds, and end the stream at its last sample.
 
         Returns:
-            (S',) float32 in [-1, 1]. Counters are kept; a following `feed` begins a new stream.
+            (S',) float32 in [-1, 1]. A following `feed` begins a new stream.
         """
         tail = self._convert(_EMPTY, last=True)
         self._rate_hz, self._resampler = None, None
         return tail
 
     def reset(self) -> None:
-        """Forget the stream and the counters."""
+        """Forget the stream."""
         self._rate_hz, self._resampler = None, None
-        self.non_finite_samples = 0
-        self.format_changes = 0
 
     def _prepare(self, rate_hz: int) -> NDArray[np.float32]:
         """Have a resampler for `rate_hz`; return the flushed tail of the one it replaces."""
         if rate_hz == self._rate_hz:
             return _EMPTY
-        tail = _EMPTY
-        if self._rate_hz is not None:
-            tail = self.flush()
-            self.format_changes += 1
+        tail = _EMPTY if self._rate_hz is None else self.flush()
         if rate_hz != SAMPLE_RATE_HZ:
             try:
                 self._resampler = soxr.ResampleStream(
@@ -113,7 +101,6 @@ class Conditioner:
         samples = samples.astype(np.float32, copy=False)
         if samples.size and not (samples.min() >= -1.0 and samples.max() <= 1.0):  # NaN too
             finite = np.isfinite(samples)
-            self.non_finite_samples += int(finite.size - np.count_nonzero(finite))
             samples = np.clip(np.where(finite, samples, np.float32(0)), -1.0, 1.0)
         return samples if is_mono else samples.mean(axis=1, dtype=np.float32)
 

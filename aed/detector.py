@@ -48,16 +48,6 @@ class StreamingDetector:
         self.lost_frames = 0
         """Posterior frames since the last reset in which the model gave no numbers, heard as 0."""
 
-    @property
-    def non_finite_samples(self) -> int:
-        """NaN or infinite samples since the last reset; they were heard as 0."""
-        return self._conditioner.non_finite_samples
-
-    @property
-    def format_changes(self) -> int:
-        """Times the sample rate changed in mid-stream since the last reset."""
-        return self._conditioner.format_changes
-
     def feed(self, chunk: AudioChunk) -> Posteriors:
         """Hear a chunk.
 

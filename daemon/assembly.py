@@ -40,6 +40,7 @@ def assemble(
     wakeup: Wakeup,
     stop: StopRequest,
     reload: ReloadRequest,
+    memory: Outbox,
     is_refused: bool = False,
 ) -> Service:
     """Make the daemon's parts and join them.
@@ -51,6 +52,7 @@ def assemble(
         wakeup: wakes the main loop.
         stop: ends it.
         reload: asks it to read the settings again.
+        memory: keeps the reports that the disk does not take, over changed settings too.
         is_refused: settings that were read after these could not be used.
 
     Raises:
@@ -98,7 +100,7 @@ def assemble(
         )
         for part in settings.sources
     ]
-    publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock)
+    publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock, memory=memory)
     self_check = SelfCheck(bundle, folder=folder, clock=clock)
     mute = Mute(
         folder,

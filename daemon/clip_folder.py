@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.clip_file import UNFINISHED
+from daemon.clocks import EARLIEST_WALL_S
 from daemon.errors import ClipError
 
 FOLDER_NAME = "clips"
@@ -22,9 +23,6 @@ _NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\.critical)?\
 
 _SMALLEST_BYTES = 42
 """A FLAC file's marker and its stream info: a power cut leaves less of what was not on disk yet."""
-
-_EARLIEST_WALL_S = 1_735_689_600.0
-"""2025-01-01: a clock that said less was never set, and tells no age."""
 
 MOST_CLIPS = 2_000
 """More are not kept, however small they are: they are all looked at now and then."""
@@ -140,8 +138,8 @@ class ClipFolder:
         clips = sorted(self._clips(), key=lambda clip: (clip.is_critical, clip.began_s))
         size_bytes = sum(clip.num_bytes for clip in clips)
         oldest_s = now_s - max_age_s
-        going = [clip for clip in clips if _EARLIEST_WALL_S < clip.began_s < oldest_s]
-        kept = deque(clip for clip in clips if not _EARLIEST_WALL_S < clip.began_s < oldest_s)
+        going = [clip for clip in clips if EARLIEST_WALL_S < clip.began_s < oldest_s]
+        kept = deque(clip for clip in clips if not EARLIEST_WALL_S < clip.began_s < oldest_s)
         kept_bytes = sum(clip.num_bytes for clip in kept)
         while kept_bytes > max_bytes or len(kept) > MOST_CLIPS:
             going.append(kept.popleft())

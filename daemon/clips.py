@@ -8,6 +8,7 @@ Axes: S samples.
 """
 
 import logging
+import math
 from collections import Counter, deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from daemon.clip_file import ClipFile
 from daemon.clip_folder import ClipFolder, clip_name, is_event_id
 from daemon.clip_recorder import ClipRecorder
-from daemon.clocks import Clock
+from daemon.clocks import SETTLED_S, Clock
 from daemon.errors import ClipError
 from daemon.settings_clips import ClipSettings
 
@@ -228,7 +229,7 @@ class Clips:
     def _tidy(self, settings: ClipSettings, now_s: float) -> None:
         tidied = self._folder.tidy(
             max_bytes=settings.max_mb * 1_000_000,
-            max_age_s=settings.max_age_days * _DAY_S,
+            max_age_s=settings.max_age_days * _DAY_S if now_s >= SETTLED_S else math.inf,
             now_s=self._clock.wall_s(),
         )
         self.counts["removed"] += tidied.num_removed

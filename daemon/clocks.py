@@ -10,6 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+EARLIEST_WALL_S = 1_735_689_600.0
+"""2025-01-01: a clock that says less was never set, and tells no age over a restart."""
+
+SETTLED_S = 900.0
+"""So long after a boot a wall clock that was wrong then has been set, if there is a network. Until
+then a year that it has jumped over looks like one that has passed, and nothing is too old by it."""
+
 _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 

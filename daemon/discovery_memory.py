@@ -4,14 +4,12 @@ What is there no more has to be taken back by its name; a broker may have forgot
 Assistant has not.
 """
 
-import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from daemon.discovery_payload import sound_platforms
-from daemon.payloads import read_object
+from daemon.state_file import read_state, write_state
 
 _logger = logging.getLogger(__name__)
 
@@ -35,13 +33,11 @@ class DiscoveryMemory:
         self._told: dict[str, str] = {}
         self._gone: dict[str, str] = {}
         try:
-            stored = read_object(self._path.read_bytes())
-        except FileNotFoundError:
-            return
+            stored = read_state(self._path)
         except (OSError, ValueError) as error:
             _logger.warning("%s cannot be read: %s", self._path, error)
             return
-        self._topic = str(stored.get("topic"))
+        self._topic = str(stored.get("topic", ""))
         self._told = sound_platforms(stored.get("told"))
         self._gone = sound_platforms(stored.get("gone"))
 
@@ -91,12 +87,7 @@ class DiscoveryMemory:
 
     def _save(self) -> None:
         content = {"topic": self._topic, "told": self._told, "gone": self._gone}
-        new = self._path.with_suffix(".new")
         try:
-            with new.open("w") as file:
-                json.dump(content, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
+            write_state(self._path, content)
         except OSError as error:
             _logger.warning("%s cannot be written: %s", self._path, error.strerror)

@@ -11,6 +11,7 @@ def client_context(settings: TlsSettings) -> ssl.SSLContext:
 
     Raises:
         OSError: a file cannot be read, or is no certificate or key (`ssl.SSLError`).
+        ValueError: the key needs a password.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if settings.ca_file is None:

@@ -23,6 +23,9 @@ UNDECIDED_S = 30.0
 """Any alarm that goes on is recognised again within a few of its periods (T4 has the longest,
 6 s), after the seconds that a microphone needs to open."""
 
+_MOST_SEQ = 2**62
+"""No event has so many messages, and SQLite has no number for the one after 2**63 - 1."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormerEvent:
@@ -63,11 +66,12 @@ class FormerEvent:
         if not (
             isinstance(event_id, str)
             and isinstance(seq, int)
+            and abs(seq) < _MOST_SEQ
             and isinstance(source, str)
             and isinstance(path, str)
             and isinstance(critical, bool)
         ):
-            raise ValueError("wanted event_id, seq, source, path and critical")  # noqa: TRY004
+            raise ValueError("wanted event_id, seq, source, path and critical")
         return cls(
             event_id=event_id,
             seq=seq,

@@ -15,11 +15,16 @@ from daemon.errors import SettingsError
 from daemon.mqtt_attempt import MqttAttempt, NoteKind
 from daemon.request_inbox import MqttRequest, RequestInbox
 from daemon.settings import MqttSettings
+from daemon.short_connections import ShortConnections
+from daemon.unacknowledged import Unacknowledged
 
 _logger = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 20.0
 """For a whole attempt: there are brokers that accept connections and never answer."""
+
+ACKNOWLEDGE_TIMEOUT_S = 20.0
+"""There are brokers that answer pings and take no message."""
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
@@ -28,11 +33,6 @@ STEADY_S = 60.0
 """A connection that held for so long was a good one: the waits begin small again. Two clients with
 one id throw each other out whenever either has waited, after 1.25 * LONGEST_WAIT_S at the latest,
 and must not take that for success."""
-
-SUSPICIOUS = 3
-"""So many connections in a row that the broker accepts and soon closes are no restart of it."""
-
-SUSPECT_AGAIN_S = 600.0
 
 REFUSED_WAIT_S = 60.0
 """After a refused password: the broker may count failures and lock us out."""
@@ -132,8 +132,9 @@ class MqttLink:
         self._clock = clock
         self._rng = rng
         self._wake = wake
-        self._watched, self._heard = tuple(watched), tuple(heard)
+        self._heard = tuple(heard)
         self._requests = requests
+        self._filters = (*watched, *heard, *(() if requests is None else (requests,)))
         self._inbox = RequestInbox()
         # Since when no requests are taken because there were too many.
         self._flooded_s: float | None = None
@@ -143,12 +144,18 @@ class MqttLink:
         self._since_s = 0.0
         self.is_connected = False
         self._num_connections = 0
+        self._unacknowledged = Unacknowledged(clock=clock)
         # When to try next; what was said last about not being connected, and when.
         self._next_attempt_s = clock.boottime_s()
         self._last_said: tuple[str, float] | None = None
-        # Connections in a row that the broker accepted and soon closed; when that was said.
-        self._num_short = 0
-        self._suspected_s: float | None = None
+        # When messages that cannot be read were last complained about.
+        self._unreadable_s: float | None = None
+        self._short_connections = ShortConnections(
+            address=self.address,
+            client_id=client_id,
+            filters=self._filters,
+            clock=clock,
+        )
 
     @property
     def address(self) -> str:
@@ -161,13 +168,20 @@ class MqttLink:
         return max(0, self._num_connections - 1)
 
     def tick(self) -> None:
-        """Connect when it is time to; give up an attempt that is never answered."""
+        """Connect when it is time to; end what is never answered, or never acknowledged."""
         now_s = self._clock.boottime_s()
         if self._attempt is None:
             if now_s >= self._next_attempt_s:
                 self._begin_attempt()
         elif not self.is_connected and now_s - self._since_s > ANSWER_TIMEOUT_S:
             self._end_attempt("it accepts connections but does not answer")
+        elif self._unacknowledged.owed_s > ACKNOWLEDGE_TIMEOUT_S and not self._attempt.notes:
+            self._end_attempt(
+                f"it has owed the acknowledgement of a message for {ACKNOWLEDGE_TIMEOUT_S:.0f} s"
+            )
+        elif self._attempt.has_unreadable:
+            self._attempt.has_unreadable = False
+            self._say_unreadable(now_s)
         elif self._attempt.refuses_requests:
             self._endure_flood(self._attempt, now_s)
 
@@ -179,7 +193,9 @@ class MqttLink:
         """
         if self._attempt is None or not self.is_connected:
             return None
-        return self._attempt.publish(topic, payload, retain=retain)
+        mid = self._attempt.publish(topic, payload, retain=retain)
+        self._unacknowledged.add(mid)
+        return mid
 
     def take_happenings(self) -> list[Happening]:
         """What happened since the last call, in order."""
@@ -187,6 +203,7 @@ class MqttLink:
         while self._attempt is not None and self._attempt.notes:
             note = self._attempt.notes.popleft()
             if note.kind is NoteKind.ACKNOWLEDGED:
+                self._unacknowledged.remove(note.mid)
                 happenings.append(Acknowledged(mid=note.mid))
             elif note.kind is NoteKind.RETAINED:
                 happenings.append(Retained(topic=note.text, payload=note.payload))
@@ -198,7 +215,7 @@ class MqttLink:
             else:
                 if self.is_connected:
                     happenings.append(Lost())
-                self._end_attempt(note.text, is_refused=note.kind is NoteKind.REFUSED)
+                self._end_attempt(note.text, by=note.kind)
         return happenings
 
     def take_request(self) -> MqttRequest | None:
@@ -227,6 +244,13 @@ class MqttLink:
             self._inbox.forgive()
             attempt.accept_requests()
 
+    def _say_unreadable(self, now_s: float) -> None:
+        if self._unreadable_s is None or now_s - self._unreadable_s >= SAY_AGAIN_S:
+            self._unreadable_s = now_s
+            _logger.warning(
+                "the broker at %s brings messages whose topics are no UTF-8: left out", self.address
+            )
+
     def _begin_attempt(self) -> None:
         self._since_s = self._clock.boottime_s()
         try:
@@ -235,12 +259,12 @@ class MqttLink:
                 client_id=self._client_id,
                 will=self._will,
                 wake=self._wake,
-                watched=self._watched,
+                filters=self._filters if self._short_connections.may_subscribe else (),
                 heard=self._heard,
                 requests=self._requests,
                 inbox=self._inbox,
             )
-        except (OSError, SettingsError) as error:
+        except (OSError, SettingsError, RuntimeError, ValueError) as error:
             self._end_attempt(str(error))
 
     def _succeed(self) -> None:
@@ -249,10 +273,17 @@ class MqttLink:
         self._last_said = None
         _logger.info("connected to the broker at %s", self.address)
 
-    def _end_attempt(self, reason: str, *, is_refused: bool = False) -> None:
+    def _end_attempt(self, reason: str, *, by: NoteKind | None = None) -> None:
+        """End the present attempt and say why.
+
+        Args:
+            reason: why.
+            by: the note that told of it; None if the end is ours.
+        """
         now_s = self._clock.boottime_s()
         attempt, self._attempt = self._attempt, None
         was_connected, self.is_connected = self.is_connected, False
+        self._unacknowledged.clear()
         if attempt is not None:
             attempt.give_up()
             self._inbox.clear()
@@ -260,9 +291,12 @@ class MqttLink:
         is_steady = was_connected and now_s - self._since_s > STEADY_S
         if is_steady:
             self._backoff.succeed()  # not for a broker that throws us out as soon as we are in
-        self._num_short = self._num_short + 1 if was_connected and not is_steady else 0
+        if attempt is not None and was_connected and not is_steady and by is NoteKind.ENDED:
+            self._short_connections.note_short(is_answered=attempt.is_answered)
+        else:
+            self._short_connections.note_other(is_steady=is_steady)
         wait_s = self._backoff.next_wait_s()
-        if is_refused:
+        if by is NoteKind.REFUSED:
             wait_s = REFUSED_WAIT_S * self._rng.uniform(0.75, 1.25)
         self._next_attempt_s = now_s + wait_s
         said = self._last_said
@@ -273,24 +307,4 @@ class MqttLink:
                 "lost the connection to" if was_connected else "cannot use",
                 self.address,
                 reason,
-            )
-        if self._num_short >= SUSPICIOUS:
-            self._suspect_a_rival(now_s)
-
-    def _suspect_a_rival(self, now_s: float) -> None:
-        """Say, once in a while, what a broker that closes every connection soon may mean.
-
-        MQTT 3.1.1 has no word for it: whoever connects with a client id that is in use makes the
-        broker close the older connection.
-        """
-        if self._suspected_s is None or now_s - self._suspected_s >= SUSPECT_AGAIN_S:
-            self._suspected_s = now_s
-            _logger.error(
-                "the broker at %s accepted and then closed the last %d connections: probably "
-                "another aed, or whatever else, connects with the same client id %r, and each "
-                "throws the other out; give each aed a node of its own; still detecting, trying "
-                "again",
-                self.address,
-                self._num_short,
-                self._client_id,
             )

@@ -30,6 +30,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from daemon.credentials import read_password
 from daemon.encryption import client_context
+from daemon.mqtt_client import TellingClient
 from daemon.request_inbox import RequestInbox
 from daemon.settings import MqttSettings
 
@@ -80,7 +81,7 @@ class MqttAttempt:
         client_id: str,
         will: tuple[str, bytes],
         wake: Callable[[], None],
-        watched: Sequence[str],
+        filters: Sequence[str],
         heard: Sequence[str],
         requests: str | None,
         inbox: RequestInbox,
@@ -92,26 +93,32 @@ class MqttAttempt:
             client_id: unique on the broker.
             will: topic and payload that the broker publishes, retained, when we vanish.
             wake: called from paho's thread after each note.
-            watched: filters of topics of which to note what the broker has retained; a broker that
-                forbids it is used without.
-            heard: filters of topics of which to note what somebody publishes, ourselves included.
-            requests: filter of the topics of requests; None for none.
+            filters: of all topics to subscribe to; a broker that refuses any is used without. What
+                it has retained on them is noted.
+            heard: those of topics of which to note what somebody publishes, ourselves included.
+            requests: that of the topics of requests; None for none.
             inbox: where they go.
 
         Raises:
             SettingsError: the password cannot be read.
-            OSError: a file of the encryption cannot be read.
+            OSError: a file of the encryption cannot be read, or there are no descriptors left.
+            ValueError: the key of the encryption has a password, or paho refuses a setting.
+            RuntimeError: there is no room for another thread.
         """
         self._settings = settings
         self._wake = wake
-        self._watched, self._heard = watched, heard
+        self._filters, self._heard = filters, heard
         self._requests = requests
         self._inbox = inbox
         self.refuses_requests = False
         """Whether the broker was told to bring no more, since there was a flood of them."""
+        self.is_answered = not filters
+        """Whether the broker has answered our subscriptions, or there are none."""
+        self.has_unreadable = False
+        """Whether the broker has brought a message whose topic is no text; it is left out."""
         # Appended to by paho's thread, taken from by ours; both are atomic operations.
         self.notes: deque[Note] = deque()
-        client = Client(
+        client = TellingClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=MQTTProtocolVersion.MQTTv311,
@@ -123,8 +130,10 @@ class MqttAttempt:
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
         client.on_message = self._on_message
+        client.on_end = self._on_end
         client.connect_async(settings.host, settings.port, keepalive=settings.keepalive_s)
         client.loop_start()
         self._client = client
@@ -153,7 +162,7 @@ class MqttAttempt:
             time.sleep(0.005)
         # Nobody listens any more, and no circle of references keeps the sockets open.
         client.on_connect_fail = client.on_disconnect = client.on_publish = None
-        client.on_message = None
+        client.on_subscribe = client.on_message = client.on_end = None
 
     def _has_ended(self) -> bool:
         return any(note.kind is NoteKind.ENDED for note in tuple(self.notes))
@@ -182,9 +191,8 @@ class MqttAttempt:
         _properties: Properties | None,
     ) -> None:
         if not code.is_failure:
-            requests = () if self._requests is None else (self._requests,)
-            if filters := (*self._watched, *self._heard, *requests):
-                client.subscribe([(name, 1) for name in filters])
+            if self._filters:
+                client.subscribe([(name, 1) for name in self._filters])
             self._note(NoteKind.CONNECTED)
         elif code.getName() in _WRONG_PASSWORD:
             self._note(NoteKind.REFUSED, self._refusal())
@@ -209,6 +217,13 @@ class MqttAttempt:
         plain = "it closed the connection" if reason == "unspecified error" else reason
         self._note(NoteKind.ENDED, plain)
 
+    def _on_subscribe(self, *_: object) -> None:
+        self.is_answered = True
+
+    def _on_end(self, reason: str) -> None:
+        # Does not matter if another note has told of the end already.
+        self._note(NoteKind.ENDED, reason)
+
     def _on_publish(
         self,
         _client: Client,
@@ -220,8 +235,13 @@ class MqttAttempt:
         self._note(NoteKind.ACKNOWLEDGED, mid=mid)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        if self._requests is not None and topic_matches_sub(self._requests, message.topic):
-            if self._inbox.put(message.topic, message.payload, is_retained=message.retain):
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            self.has_unreadable = True
+            return
+        if self._requests is not None and topic_matches_sub(self._requests, topic):
+            if self._inbox.put(topic, message.payload, is_retained=message.retain):
                 self._wake()
             elif self._inbox.is_flooded and not self.refuses_requests:
                 self.refuses_requests = True
@@ -229,9 +249,9 @@ class MqttAttempt:
             return
         # What is published while we are subscribed, by ourselves too, comes without the mark.
         if message.retain:
-            self._note(NoteKind.RETAINED, message.topic, payload=bytes(message.payload))
-        elif any(topic_matches_sub(name, message.topic) for name in self._heard):
-            self._note(NoteKind.ARRIVED, message.topic, payload=bytes(message.payload))
+            self._note(NoteKind.RETAINED, topic, payload=bytes(message.payload))
+        elif any(topic_matches_sub(name, topic) for name in self._heard):
+            self._note(NoteKind.ARRIVED, topic, payload=bytes(message.payload))
 
     def _refusal(self) -> str:
         if self._settings.username is None:

@@ -1,11 +1,11 @@
 """What must reach the broker, on disk until the broker has acknowledged it.
 
 SQLite with a write-ahead log and `synchronous=FULL`: when `put` returns, a report outlives
-`kill -9` and a power cut. Rows leave only by `delete` (after the broker's PUBACK) and, when the
+`kill -9` and a power cut. Rows leave only by `settle` (after the broker's PUBACK) and, when the
 box is full, by `daemon.outbox_room`, counted. A row that makes no sense any more goes as well: it
 must not keep the others waiting.
 
-A row's final bytes are fixed by `freeze` before they are published for the first time, so that
+A row's final bytes are fixed by `settle` before they are published for the first time, so that
 whatever is published again, after whatever failure, is the same to the byte.
 
 Which events are open is kept beside the reports, in the same transactions: after a crash the next
@@ -17,7 +17,7 @@ A damaged file is set aside and a new one begun; where that fails too, reports a
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,7 +34,19 @@ from daemon.outbox_file import (
     size_of,
 )
 from daemon.outbox_room import MAX_AGE_S, MAX_BYTES, MAX_ROWS, drop_old, make_room
-from daemon.reports import ROW_COLUMNS, Report, Waiting, read_row
+from daemon.outbox_rows import (
+    Row,
+    add_reports,
+    add_rows,
+    all_rows,
+    count_on,
+    delete_rows,
+    find_rows,
+    fix_bytes,
+    forget_open,
+    note_open,
+)
+from daemon.reports import Report, Waiting, read_row
 
 _logger = logging.getLogger(__name__)
 
@@ -110,21 +122,9 @@ class Outbox:
         Raises:
             OutboxError: they could not be written; none of them was.
         """
-        now_s, boottime_s = self._clock.wall_s(), self._clock.boottime_s()
-        rows = [
-            (
-                *(report.kind, report.event_id, report.seq, report.critical, report.body),
-                *(now_s, boottime_s, self._clock.boot_id),
-            )
-            for report in reports
-        ]
         with self._errors("cannot be written"), self._transaction():
-            self._database.executemany(
-                "INSERT INTO reports (kind, event_id, seq, critical, body, "
-                "queued_wall_s, queued_boottime_s, boot_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
-            self._note_open(reports)
+            add_reports(self._database, reports, clock=self._clock)
+            note_open(self._database, reports)
             num_old = self._drop_old()
             num_dropped = make_room(
                 self._database, max_rows=self._max_rows, max_bytes=self._max_bytes
@@ -134,18 +134,21 @@ class Outbox:
         if num_dropped:
             self._count_dropped(num_dropped, "outbox full: the oldest, critical ones last")
 
-    def waiting(self, *, after_id: int = 0, limit: int = 20) -> list[Waiting]:
+    def waiting(
+        self, *, after_id: int = 0, limit: int = 20, urgent: Collection[str] | None = None
+    ) -> list[Waiting]:
         """List the oldest reports.
 
         Args:
             after_id: only rows after this one.
             limit: at most so many.
+            urgent: only reports of these events, and of those of which anything is critical.
+
+        Raises:
+            OutboxError: it cannot be read.
         """
         with self._errors("cannot be read"):
-            rows = self._database.execute(
-                f"SELECT {ROW_COLUMNS} FROM reports WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - a constant
-                (after_id, limit),
-            ).fetchall()
+            rows = find_rows(self._database, after_id=after_id, limit=limit, urgent=urgent)
         reports, senseless = [], []
         for row in rows:
             self._last_id = max(self._last_id, row[0])
@@ -159,22 +162,31 @@ class Outbox:
             self._count_dropped(len(senseless), "damaged on the disk")
         return reports
 
-    def freeze(self, finals: Sequence[tuple[str, int, bytes]]) -> None:
-        """Fix the bytes that will be published, unless they are fixed already.
+    def settle(
+        self, *, acknowledged: Collection[int] = (), finals: Sequence[tuple[str, int, bytes]] = ()
+    ) -> None:
+        """Forget what the broker has, and fix the bytes that will be published.
 
         Args:
-            finals: event id, seq and payload; applies to all reports of that id and seq.
+            acknowledged: rows that it has acknowledged.
+            finals: event id, seq and payload; applies to all reports of that id and seq whose
+                bytes are not fixed already.
+
+        Raises:
+            OutboxError: none of that could be written.
         """
         with self._errors("cannot be written"), self._transaction():
-            self._database.executemany(
-                "UPDATE reports SET final = ? WHERE event_id = ? AND seq = ? AND final IS NULL",
-                [(final, event_id, seq) for event_id, seq, final in finals],
-            )
+            delete_rows(self._database, acknowledged)
+            fix_bytes(self._database, finals)
 
-    def delete(self, ids: Sequence[int]) -> None:
-        """Forget reports that the broker has acknowledged."""
+    def delete(self, ids: Collection[int]) -> None:
+        """Forget reports.
+
+        Raises:
+            OutboxError: it cannot be written.
+        """
         with self._errors("cannot be written"), self._transaction():
-            self._database.executemany("DELETE FROM reports WHERE id = ?", [(i,) for i in ids])
+            delete_rows(self._database, ids)
 
     def note_open(self, reports: Sequence[Report]) -> None:
         """Note what reports mean for which events are open, without queueing them.
@@ -186,7 +198,42 @@ class Outbox:
             OutboxError: it could not be written.
         """
         with self._errors("cannot be written"), self._transaction():
-            self._note_open(reports)
+            note_open(self._database, reports)
+
+    def event_ids(self) -> set[str]:
+        """Ids of the events of which anything waits.
+
+        Raises:
+            OutboxError: it cannot be read.
+        """
+        with self._errors("cannot be read"):
+            found = self._database.execute("SELECT DISTINCT event_id FROM reports")
+            return {event_id for (event_id,) in found}
+
+    def move_to(self, other: "Outbox") -> None:
+        """Move all reports behind those of another outbox, as old and to the byte as they are.
+
+        Args:
+            other: takes all of them or none.
+
+        Raises:
+            OutboxError: they stay here.
+        """
+        with self._errors("cannot be read"):
+            rows = all_rows(self._database)
+        if rows:
+            other.adopt(rows)
+            with self._errors("cannot be written"), self._transaction():
+                self._database.execute("DELETE FROM reports")
+
+    def adopt(self, rows: Sequence[Row]) -> None:
+        """Add what another outbox has held so far.
+
+        Raises:
+            OutboxError: none of it could be written.
+        """
+        with self._errors("cannot be written"), self._transaction():
+            add_rows(self._database, rows)
 
     def open_events(self) -> dict[str, bytes]:
         """Events that have begun and not ended: event id and the latest payload of `event`."""
@@ -196,26 +243,12 @@ class Outbox:
     def forget_open(self, event_ids: Sequence[str]) -> None:
         """Forget open events about which nothing can be said."""
         with self._errors("cannot be written"), self._transaction():
-            self._forget_open(event_ids)
+            forget_open(self._database, event_ids)
 
     def close(self) -> None:
         """Close the database; what waits stays on disk."""
         self._database.close()
         self._unlock()
-
-    def _note_open(self, reports: Sequence[Report]) -> None:
-        events = [report for report in reports if report.kind == "event"]
-        self._database.executemany(
-            "INSERT INTO open_events (event_id, body) VALUES (?, ?) "
-            "ON CONFLICT (event_id) DO UPDATE SET body = excluded.body",
-            [(report.event_id, report.body) for report in events if not report.is_last],
-        )
-        self._forget_open([report.event_id for report in events if report.is_last])
-
-    def _forget_open(self, event_ids: Sequence[str]) -> None:
-        self._database.executemany(
-            "DELETE FROM open_events WHERE event_id = ?", [(name,) for name in event_ids]
-        )
 
     def _drop_old(self) -> int:
         now_s = self._clock.boottime_s()
@@ -242,12 +275,7 @@ class Outbox:
         self._database = begin_anew(self._path, error, now_s=self._clock.wall_s())
         self.is_on_disk = is_on_disk(self._database)
         with contextlib.suppress(*SQLITE_ERRORS):
-            (highest,) = self._database.execute("SELECT max(id) FROM reports").fetchone()
-            self._database.execute("DELETE FROM sqlite_sequence")
-            self._database.execute(
-                "INSERT INTO sqlite_sequence (name, seq) VALUES ('reports', ?)",
-                (max(self._last_id, highest or 0),),
-            )
+            count_on(self._database, after_id=self._last_id)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

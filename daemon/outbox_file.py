@@ -28,6 +28,11 @@ MEMORY = Path(":memory:")
 
 LOCK_NAME = "outbox.lock"
 
+_ASIDE = ".damaged-"
+
+_ASIDE_KEPT = 3
+"""Damaged databases that are kept: a card that is dying must not be filled with them."""
+
 _LOCKED_FOR_S = 1.0
 """How long to wait for whoever looks into the database."""
 
@@ -196,7 +201,7 @@ def is_damage(error: Exception) -> bool:
 
 
 def set_aside(path: Path, *, now_s: float) -> Path:
-    """Rename a database and what SQLite keeps beside it.
+    """Rename a database and what SQLite keeps beside it; only the latest such are kept.
 
     Args:
         path: the database, closed.
@@ -209,11 +214,16 @@ def set_aside(path: Path, *, now_s: float) -> Path:
         OSError: it cannot be renamed.
     """
     stamp = datetime.fromtimestamp(now_s, tz=UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    aside = path.with_name(f"{path.name}{_ASIDE}{stamp}")
     path.rename(aside)
     for end in ("-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
+    former = [each for each in path.parent.glob(f"{path.name}{_ASIDE}*Z") if each != aside]
+    for old in sorted(former)[: 1 - _ASIDE_KEPT]:
+        for end in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                old.with_name(old.name + end).unlink()
     return aside
 
 

@@ -4,9 +4,10 @@ The oldest that is not critical goes first. What is critical goes only when noth
 go, and at no age.
 """
 
+import math
 import sqlite3
 
-from daemon.clocks import Clock
+from daemon.clocks import EARLIEST_WALL_S, SETTLED_S, Clock
 
 MAX_ROWS = 10_000
 """Reports kept while the broker is away: days of them in a noisy home."""
@@ -19,9 +20,6 @@ MAX_AGE_S = 7 * 86_400.0
 
 _AT_A_TIME = 100
 """Rows dropped before the bytes are counted again."""
-
-_EARLIEST_WALL_S = 1_735_689_600.0
-"""2025-01-01: a clock that says less was never set, and tells no age over a restart."""
 
 
 def make_room(database: sqlite3.Connection, *, max_rows: int, max_bytes: int) -> int:
@@ -50,7 +48,8 @@ def drop_old(database: sqlite3.Connection, *, clock: Clock, max_age_s: float) ->
 
     Args:
         database: the outbox.
-        clock: within a boot the clock that never jumps, over a restart the wall clock.
+        clock: within a boot the clock that never jumps, over a restart the wall clock, once that
+            can be relied on.
         max_age_s: how long to keep it.
 
     Returns:
@@ -59,16 +58,17 @@ def drop_old(database: sqlite3.Connection, *, clock: Clock, max_age_s: float) ->
     Raises:
         sqlite3.Error: the database cannot be read or written.
     """
-    boot_id = clock.boot_id
+    boot_id, now_s = clock.boot_id, clock.boottime_s()
+    earliest_s = EARLIEST_WALL_S if now_s >= SETTLED_S else math.inf
     return database.execute(
         "DELETE FROM reports WHERE NOT critical AND "
         "((boot_id = ? AND queued_boottime_s < ?) OR "
         "(boot_id != ? AND queued_wall_s > ? AND queued_wall_s < ?))",
         (
             boot_id,
-            clock.boottime_s() - max_age_s,
+            now_s - max_age_s,
             boot_id,
-            _EARLIEST_WALL_S,
+            earliest_s,
             clock.wall_s() - max_age_s,
         ),
     ).rowcount

@@ -1,25 +1,21 @@
 """What is published when: states at once and again on every connect, reports from the outbox.
 
 Retained topics are states: the newest value counts, and a broker that lost its memory gets all of
-them back when we connect. Reports (alerts and events) are history: see `daemon.sending`.
+them back when we connect. Reports (alerts and events) are history: see `daemon.dispatch`.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from daemon.clocks import Clock
-from daemon.errors import OutboxError
-from daemon.mqtt import SAY_AGAIN_S, Arrived, Connected, Lost, Retained
+from daemon.dispatch import Dispatch, new_memory
+from daemon.mqtt import Arrived, Connected, Lost, Retained
 from daemon.outbox import Outbox
-from daemon.outbox_file import MEMORY
 from daemon.reports import Report
-from daemon.sending import Link, Sending
+from daemon.sending import Link
 from daemon.topics import Topics
 
 _logger = logging.getLogger(__name__)
-
-MAX_IN_FLIGHT = 20
-"""Reports handed to the broker and not yet acknowledged, as many as paho sends at once."""
 
 MAX_ANSWERS_IN_FLIGHT = 4
 """Where the broker takes responses slower than requests are made, those wait: of the messages that
@@ -29,24 +25,42 @@ MAX_STATES_IN_FLIGHT = 100
 """What is handed to paho waits in memory without bound, before any report. Where states change
 faster than the broker takes them, only the newest value of each is kept."""
 
-NOTE_AGAIN_S = 5.0
-"""A disk that is locked may hold up the main loop for a second: not at every turn."""
 
-MAX_UNSAVED = 1_000
-"""Reports kept in memory while the disk does not take them."""
+MAX_CORRECTED = 1_000
+"""No former settings of ours leave more on the broker, and each is published on every connect: what
+else somebody retains below our topics must not fill the memory."""
+
+_LONGEST_CORRECTED = 500
+"""No topic of ours has so many characters."""
 
 
 class Publisher:
     """Brings states and reports to the broker through a link."""
 
-    def __init__(self, *, link: Link, outbox: Outbox, topics: Topics, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        link: Link,
+        outbox: Outbox,
+        topics: Topics,
+        clock: Clock,
+        memory: Outbox | None = None,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            link: the connection to the broker.
+            outbox: keeps reports, on disk.
+            topics: where to publish.
+            clock: for what is tried again.
+            memory: keeps the reports that the disk does not take; None for one of our own.
+        """
         self._link = link
         self._topics = topics
-        self._clock = clock
-        # Reports, on disk and, where that refused them, in memory until they are sent.
-        self._saved = Sending(outbox, link=link, topics=topics, clock=clock)
-        memory = Outbox(MEMORY, clock=clock, max_rows=MAX_UNSAVED)
-        self._unsaved = Sending(memory, link=link, topics=topics, clock=clock)
+        memory = new_memory(clock) if memory is None else memory
+        self._dispatch = Dispatch(
+            outbox=outbox, memory=memory, link=link, topics=topics, clock=clock
+        )
         # Every retained topic with its newest value, in the order in which they were first set.
         self._retained: dict[str, bytes] = {}
         # Topics whose newest value the broker was not handed yet, in the order to do so.
@@ -55,16 +69,11 @@ class Publisher:
         self._states_in_flight: dict[int, str] = {}
         # The same of responses to requests.
         self._answers_in_flight: set[int] = set()
+        # Retained topics that are none of ours any more; whether there were too many of them.
+        self._num_corrected = 0
+        self._is_overfull = False
         # Who takes what is found or arrives on a topic.
         self._listeners: dict[str, Callable[[bytes], None]] = {}
-        # By event the latest report that only went to memory, as long as the disk has not noted
-        # what is open by it; when to try next.
-        self._unnoted: dict[str, Report] = {}
-        self._note_again_s = 0.0
-        # When a broken outbox was last complained about; whether it took the last reports, and
-        # gave what waits in it in the last turn.
-        self._complained_s: float | None = None
-        self._is_refused = self._is_stuck = False
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Set a retained topic: published now, and again on every connect."""
@@ -110,23 +119,9 @@ class Publisher:
         """Have somebody take what the link finds or hears on a topic."""
         self._listeners[topic] = take
 
-    def report(self, reports: list[Report]) -> None:
+    def report(self, reports: Sequence[Report]) -> None:
         """Put reports into the outbox; if the disk refuses them, keep them in memory."""
-        if not reports:
-            return
-        try:
-            self._saved.outbox.put(reports)
-            self._is_refused = False
-        except OutboxError as error:
-            self._is_refused = True
-            _logger.error(  # noqa: TRY400 - no bug
-                "reports are kept in memory only, until the broker has them: %s", error
-            )
-            self._unsaved.outbox.put(reports)
-            self._keep_unnoted(reports)
-        else:
-            for report in reports:
-                self._unnoted.pop(report.event_id, None)
+        self._dispatch.put(reports)
 
     def pump(self) -> None:
         """Take the broker's acknowledgements and send what is due; never blocks on the broker."""
@@ -138,78 +133,44 @@ class Publisher:
             else:
                 self._states_in_flight.pop(happening.mid, None)
                 self._answers_in_flight.discard(happening.mid)
-                for sending in self._sendings:
-                    sending.note_acknowledged(happening.mid)
-        self._is_stuck = False
+                self._dispatch.note_acknowledged(happening.mid)
         self._send_states()
-        self._note_open_again()
-        for sending in self._sendings:
-            room = MAX_IN_FLIGHT - sum(each.num_in_flight for each in self._sendings)
-            try:
-                sending.send(room=room)
-            except OutboxError as error:
-                self._is_stuck = True
-                self._complain(error)
+        self._dispatch.send()
 
     @property
     def num_unsaved(self) -> int:
         """Reports that are in memory only and not yet acknowledged."""
-        outboxes = [sending.outbox for sending in self._sendings]
-        return sum(len(outbox) for outbox in outboxes if not outbox.is_on_disk)
+        return self._dispatch.num_unsaved
 
     @property
     def num_dropped(self) -> int:
         """Reports that were dropped since the start, from disk or memory, and never sent."""
-        return sum(sending.outbox.num_dropped for sending in self._sendings)
+        return self._dispatch.num_dropped
 
     def size(self) -> tuple[int, int] | None:
         """Reports that wait, wherever, and the bytes of their payloads; None if nobody knows."""
-        try:
-            sizes = [sending.outbox.size() for sending in self._sendings]
-        except OutboxError as error:
-            self._complain(error)
-            return None
-        return sum(rows for rows, _ in sizes), sum(num_bytes for _, num_bytes in sizes)
+        return self._dispatch.size()
 
     @property
     def problem(self) -> str | None:
         """What is wrong with keeping reports, as a sentence."""
-        if self._is_stuck:
-            return "the outbox cannot be used: what waits in it is not sent"
-        if self._is_refused or not self._saved.outbox.is_on_disk:
-            return "the disk does not take reports: they are kept in memory only"
-        return None
+        return self._dispatch.problem
 
     @property
     def is_idle(self) -> bool:
         """Whether everything that was handed to the broker is acknowledged and nothing waits."""
         states_wait = self._link.is_connected and bool(self._unsent or self._states_in_flight)
-        if states_wait or any(each.num_in_flight for each in self._sendings):
-            return False
-        try:
-            return len(self._saved.outbox) + self.num_unsaved == 0
-        except OutboxError as error:
-            self._complain(error)
-            return self.num_unsaved == 0
+        return not states_wait and self._dispatch.is_idle
 
     def close(self) -> None:
-        """Close the outboxes; what waits on disk stays there."""
-        if self.num_unsaved:
-            _logger.error("%d reports that the disk did not take are lost", self.num_unsaved)
-        for sending in self._sendings:
-            sending.outbox.close()
-
-    @property
-    def _sendings(self) -> tuple[Sending, Sending]:
-        """What is on disk goes first: it is older."""
-        return self._saved, self._unsaved
+        """Close the outbox; what waits on disk stays there."""
+        self._dispatch.close()
 
     def _end_connection(self) -> None:
         self._states_in_flight.clear()
         self._answers_in_flight.clear()
         self._unsent = dict.fromkeys(self._retained)
-        for sending in self._sendings:
-            sending.lose()
+        self._dispatch.lose()
 
     def _take(self, message: Retained | Arrived) -> None:
         take = self._listeners.get(message.topic)
@@ -221,26 +182,16 @@ class Publisher:
     def _correct(self, found: Retained) -> None:
         """Neutralise what former settings, or a lost disk, left on the broker for ever."""
         neutral = self._topics.neutral(found.topic)
-        if found.topic not in self._retained and found.payload != neutral:
-            _logger.info("%s is none of ours any more: setting it to %s", found.topic, neutral)
-            self.retain(found.topic, neutral)
-
-    def _keep_unnoted(self, reports: list[Report]) -> None:
-        self._unnoted.update((report.event_id, report) for report in reports)
-        while len(self._unnoted) > MAX_UNSAVED:
-            del self._unnoted[next(iter(self._unnoted))]
-
-    def _note_open_again(self) -> None:
-        """Tell the disk, once it works again, which events have begun or ended meanwhile."""
-        now_s = self._clock.boottime_s()
-        if self._unnoted and now_s >= self._note_again_s:
-            self._note_again_s = now_s + NOTE_AGAIN_S
-            try:
-                self._saved.outbox.note_open(list(self._unnoted.values()))
-            except OutboxError as error:
-                self._complain(error)
-            else:
-                self._unnoted.clear()
+        if found.topic in self._retained or found.payload == neutral:
+            return
+        if self._num_corrected >= MAX_CORRECTED or len(found.topic) > _LONGEST_CORRECTED:
+            if not self._is_overfull:
+                self._is_overfull = True
+                _logger.warning("more is retained below our topics than we ever said: left alone")
+            return
+        self._num_corrected += 1
+        _logger.info("%s is none of ours any more: setting it to %s", found.topic, neutral)
+        self.retain(found.topic, neutral)
 
     def _send_states(self) -> None:
         """Hand over newest values, never more at once than the broker can be waiting for."""
@@ -251,10 +202,3 @@ class Publisher:
                 return
             del self._unsent[topic]
             self._states_in_flight[mid] = topic
-
-    def _complain(self, error: OutboxError) -> None:
-        """Say once a minute that the outbox does not work; every turn tries it again."""
-        now_s = self._clock.boottime_s()
-        if self._complained_s is None or now_s - self._complained_s >= SAY_AGAIN_S:
-            self._complained_s = now_s
-            _logger.error("%s; trying again", error)

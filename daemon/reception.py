@@ -11,7 +11,7 @@ from daemon.publisher import Publisher
 from daemon.reload import Reloaded
 from daemon.reports import Report
 from daemon.request_actions import RequestActions
-from daemon.request_inbox import MqttRequest
+from daemon.request_inbox import MAX_TOPIC_CHARACTERS, MqttRequest
 from daemon.request_rate import RequestRate
 from daemon.requests import MQTT, RequestHandler, failure
 from daemon.topics import Topics
@@ -79,12 +79,14 @@ class Reception:
         self._topics = topics
         self._clock = clock
         self._rate = RequestRate(clock=clock)
+        # What was reported since the last turn: the disk is busy with the outbox first.
+        self._unremembered: list[Report] = []
         # How many requests of the broker were dropped when that was said, and when.
         self._said_dropped, self._said_s = 0, clock.boottime_s() - SAY_AGAIN_S
 
     def audible(self, reports: list[Report]) -> list[Report]:
-        """Remember what is reported, and give what is to be told of it."""
-        self._events.note(reports)
+        """Give what is to be told of reports; they are remembered only when it was told."""
+        self._unremembered += reports
         return self._mute.audible(reports)
 
     def descriptors(self) -> list[int]:
@@ -92,16 +94,15 @@ class Reception:
         return self._control.descriptors()
 
     def tick(self) -> None:
-        """Answer some of what was asked since the last call, and show the mute."""
-        self._control.tick()
-        for _ in range(MOST_PER_TURN):
-            may_answer = self._publisher.may_answer and not self._rate.is_spent
-            request = self._link.take_request() if may_answer else None
-            if request is None:
-                break
-            self._rate.spend()
-            self._respond(request)
-        self._say_dropped()
+        """Remember what was reported, answer some of what was asked, and show the mute."""
+        try:
+            self._remember()
+            self._control.tick()
+            self._answer_some()
+            self._say_dropped()
+        except Exception:
+            # Whoever asks must not be able to end the daemon, whatever we have overlooked.
+            _logger.exception("whoever asks, or what is remembered, met a fault of aed")
         self._publisher.retain(self._topics.mute, self._mute.payload().to_json())
 
     def follow(self, change: Reloaded) -> None:
@@ -117,7 +118,21 @@ class Reception:
 
     def forget(self) -> None:
         """Close what remembers: nothing is reported any more."""
+        self._remember()
         self._events.close()
+
+    def _remember(self) -> None:
+        reports, self._unremembered = self._unremembered, []
+        self._events.note(reports)
+
+    def _answer_some(self) -> None:
+        for _ in range(MOST_PER_TURN):
+            may_answer = self._publisher.may_answer and not self._rate.is_spent
+            request = self._link.take_request() if may_answer else None
+            if request is None:
+                break
+            self._rate.spend()
+            self._respond(request)
 
     def _respond(self, request: MqttRequest) -> None:
         name = request.topic.rpartition("/")[2]
@@ -132,7 +147,9 @@ class Reception:
         num_dropped, now_s = self._link.num_requests_dropped, self._clock.boottime_s()
         if num_dropped != self._said_dropped and now_s - self._said_s >= SAY_AGAIN_S:
             _logger.error(
-                "%d requests over MQTT were dropped: more came than are answered",
+                "%d requests over MQTT were dropped: more came than are answered, or their topics "
+                "have more than %d characters",
                 num_dropped - self._said_dropped,
+                MAX_TOPIC_CHARACTERS,
             )
             self._said_dropped, self._said_s = num_dropped, now_s

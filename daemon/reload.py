@@ -138,7 +138,7 @@ class Reloader:
         try:
             settings = load_settings(self._where)
             folder = state_directory(settings)
-            check_state_folder(folder)
+            check_state_folder(folder, in_use=state_directory(self._settings))
             # A model that has failed its self-test in memory is loaded anew.
             must_load = is_restart_spent(folder)
             bundle = load_fitting_bundle(

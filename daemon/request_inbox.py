@@ -7,6 +7,10 @@ from daemon.requests import MAX_BYTES
 
 MAX_WAITING = 50
 
+MAX_TOPIC_CHARACTERS = 1_000
+"""A response goes to a topic that is longer than that of its request, and MQTT knows none beyond
+65,535 bytes."""
+
 FLOOD = 500
 """So many dropped ones are no eager automation any more."""
 
@@ -32,12 +36,12 @@ class RequestInbox:
     def __init__(self) -> None:
         self._waiting: deque[MqttRequest] = deque()
         self.num_dropped = 0
-        """Requests for which there was no room."""
+        """Requests for which there was no room, or whose topic nobody could be answered on."""
         self._num_forgiven = 0
 
     def put(self, topic: str, payload: bytes | bytearray, *, is_retained: bool) -> bool:
-        """Keep a request until it is taken; says whether there was room."""
-        if len(self._waiting) >= MAX_WAITING:
+        """Keep a request until it is taken; says whether it is kept."""
+        if len(self._waiting) >= MAX_WAITING or len(topic) > MAX_TOPIC_CHARACTERS:
             self.num_dropped += 1
             return False
         kept = bytes(payload[: MAX_BYTES + 1])
@@ -60,3 +64,4 @@ class RequestInbox:
     def clear(self) -> None:
         """Forget what waits: whoever asked over a connection that is lost has given up."""
         self._waiting.clear()
+        self.forgive()

@@ -14,6 +14,7 @@ from aed.bundle import Bundle
 from aed.self_test import SelfTest, SelfTestResult
 from daemon.clocks import Clock, rfc3339
 from daemon.payloads import SelfTestHealth
+from daemon.state_file import write_state
 
 _logger = logging.getLogger(__name__)
 
@@ -127,14 +128,7 @@ class SelfCheck:
         if is_restart_spent(self._folder):
             return False
         try:
-            descriptor = os.open(
-                self._folder / MARK_NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600
-            )
-            os.fsync(descriptor)
-            os.close(descriptor)
-            folder = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
-            os.fsync(folder)
-            os.close(folder)
+            write_state(self._folder / MARK_NAME, {})
         except OSError as error:
             _logger.error("a restart cannot be remembered, so there is none: %s", error)  # noqa: TRY400 - no bug
             return False

@@ -182,8 +182,8 @@ class Service:
         self._health.tick()
         self._discovery.tick()
         self._link.tick()
-        self._reception.tick()
         self._publisher.pump()
+        self._reception.tick()
         self._floors.tick()
         self._clips.tick()
         if self._metrics is not None:

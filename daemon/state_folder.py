@@ -35,12 +35,22 @@ def make_state_folder(folder: Path) -> None:
         raise _refused(folder, problem)
 
 
-def check_state_folder(folder: Path) -> None:
+def check_state_folder(folder: Path, *, in_use: Path | None = None) -> None:
     """Check whether `make_state_folder` would succeed; makes nothing.
 
+    Args:
+        folder: the state directory of the settings.
+        in_use: that of the running daemon, if it is that which would go on with the settings.
+
     Raises:
-        SettingsError: it cannot be made or written.
+        SettingsError: it cannot be made or written, or is another than that in use.
     """
+    if in_use is not None and folder != in_use:
+        raise _refused(
+            folder,
+            f"the running aed uses {str(in_use)!r}, and what waits there for the broker would not "
+            f"be sent; stop aed, move that folder, and start aed with these settings",
+        )
     nearest = folder
     while not os.path.lexists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent

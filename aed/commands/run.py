@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from daemon.assembly import assemble
     from daemon.clocks import SystemClock
+    from daemon.dispatch import new_memory
     from daemon.journal import configure_logging, log_end
     from daemon.settings_file import load_settings
     from daemon.wakeup import ReloadRequest, StopRequest, Wakeup
@@ -61,8 +62,15 @@ def run(arguments: argparse.Namespace) -> int:
         with contextlib.closing(Wakeup()) as wakeup, contextlib.ExitStack() as signals:
             stop = StopRequest(wakeup)
             reload = ReloadRequest(wakeup)
+            clock = SystemClock()
             make = functools.partial(
-                assemble, where=where, clock=SystemClock(), wakeup=wakeup, stop=stop, reload=reload
+                assemble,
+                where=where,
+                clock=clock,
+                wakeup=wakeup,
+                stop=stop,
+                reload=reload,
+                memory=new_memory(clock),
             )
             # A stop may come while the bundle loads.
             signals.enter_context(stop.on_signals())

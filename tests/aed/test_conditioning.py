@@ -107,7 +107,6 @@ def test_samples_that_are_not_finite_become_zero_and_are_counted(
     found = np.concatenate([head, conditioner.flush()])
 
     assert np.array_equal(found, condition(clean, sample_rate_hz))
-    assert conditioner.non_finite_samples == len(places)
 
 
 @pytest.mark.parametrize("sample_rate_hz", [16_000, 48_000])
@@ -139,7 +138,7 @@ def test_nothing_subnormal_reaches_the_network(sample_rate_hz: int) -> None:
     assert np.abs(found[found != 0]).min() >= 2.0**-40
 
 
-def test_a_change_of_rate_flushes_the_old_one_and_is_counted() -> None:
+def test_a_change_of_rate_flushes_the_old_one() -> None:
     conditioner = Conditioner()
     first, second = noise_and_tones(0.5, 48_000), noise_and_tones(0.5, 44_100, seed=1)
 
@@ -151,7 +150,6 @@ def test_a_change_of_rate_flushes_the_old_one_and_is_counted() -> None:
 
     expected = np.concatenate([condition(first, 48_000), condition(second, 44_100)])
     assert np.array_equal(np.concatenate(pieces), expected)
-    assert conditioner.format_changes == 1
 
 
 def test_the_number_of_channels_may_change_at_any_chunk() -> None:
@@ -167,17 +165,15 @@ def test_the_number_of_channels_may_change_at_any_chunk() -> None:
     ]
 
     assert np.concatenate(pieces) == pytest.approx(condition(mono, 48_000), abs=1e-6)
-    assert conditioner.format_changes == 0
 
 
-def test_reset_forgets_the_stream_and_the_counters() -> None:
+def test_reset_forgets_the_stream() -> None:
     conditioner = Conditioner()
     conditioner.feed(AudioChunk(samples=np.full(999, np.nan, np.float32), sample_rate_hz=48_000))
     conditioner.feed(AudioChunk(samples=np.ones(999, np.float32), sample_rate_hz=8_000))
 
     conditioner.reset()
 
-    assert (conditioner.non_finite_samples, conditioner.format_changes) == (0, 0)
     samples = noise_and_tones(0.2, 48_000)
     head = conditioner.feed(AudioChunk(samples=samples, sample_rate_hz=48_000))
     assert np.array_equal(np.concatenate([head, conditioner.flush()]), condition(samples, 48_000))

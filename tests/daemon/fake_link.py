@@ -46,9 +46,12 @@ class FakeLink:
         self._mids.clear()
         self._happenings.append(Lost())
 
+    def acknowledge(self, number: int) -> None:
+        self._happenings += [Acknowledged(mid=mid) for mid in self._mids[:number]]
+        del self._mids[:number]
+
     def acknowledge_all(self) -> None:
-        self._happenings += [Acknowledged(mid=mid) for mid in self._mids]
-        self._mids.clear()
+        self.acknowledge(len(self._mids))
 
     def reports(self) -> list[tuple[str, dict[str, object]]]:
         return [(topic, json.loads(data)) for topic, data, retain in self.sent if not retain]

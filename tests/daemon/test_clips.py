@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from daemon import clips as clips_module
 from daemon.clip_folder import FOLDER_NAME, MOST_CLIPS, clip_name
 from daemon.clips import LOOK_AGAIN_S, MOST_WAITING, TIDY_EVERY_S, Clips
-from daemon.clocks import SystemClock
+from daemon.clocks import SETTLED_S, SystemClock
 from daemon.event_ids import new_event_id
 from daemon.settings_clips import ClipSettings
 from tests.daemon.fake_clock import FakeClock
@@ -119,6 +119,20 @@ def test_what_is_too_old_goes_even_if_it_is_critical_but_not_by_a_clock_that_was
     clock.advance(2 * DAY_S)
     clips.tick()
     assert names(folder) == {timeless}
+
+
+def test_soon_after_a_boot_nothing_is_too_old_since_the_clock_may_be_wrong(
+    tmp_path: Path, folder: Path, clock: FakeClock
+) -> None:
+    clock.boottime = SETTLED_S - 1.0
+    clips = Clips(tmp_path, ClipSettings(max_age_days=7), clock=clock)
+    name = keep(clips, new_event_id(clock.wall - 8 * DAY_S))
+    clips.tick()
+    assert names(folder) == {name}
+
+    clock.advance(TIDY_EVERY_S)
+    clips.tick()
+    assert names(folder) == set()
 
 
 def test_many_old_ones_go_over_several_turns(

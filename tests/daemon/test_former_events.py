@@ -219,3 +219,14 @@ def test_whatever_a_disk_gives_back_is_refused_or_can_be_ended(body: bytes) -> N
     except ValueError:
         return
     assert fields(former.end())["phase"] == "end"
+
+
+def test_an_open_event_with_a_number_that_no_database_takes_is_forgotten(outbox: Outbox) -> None:
+    told = former_event().fields
+    for seq in (2**63 - 1, -(2**63), 10**30):
+        body = json.dumps({**told, "seq": seq}).encode()
+        outbox.put([Report(kind="event", event_id=str(seq), seq=1, critical=False, body=body)])
+
+    outbox.put([event.end() for event in read_former_events(outbox)])
+
+    assert outbox.open_events() == {}

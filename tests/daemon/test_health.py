@@ -172,14 +172,14 @@ def test_a_disk_that_takes_nothing_is_a_problem(tmp_path: Path, bundle: Bundle) 
     with home(tmp_path, bundle) as it:
         it.turn_until(lambda: it.source.state is SourceState.ONLINE)
         it.link.lose()
-        it.publisher._saved.outbox._database.execute("PRAGMA query_only=ON")
+        it.publisher._dispatch._saved.outbox._database.execute("PRAGMA query_only=ON")
         it.publisher.report(alert("a"))
         it.turn()
 
         payload = it.health.payload()
         assert payload.unsaved_reports == 2
         assert payload.problem == "the disk does not take reports: they are kept in memory only"
-        it.publisher._saved.outbox._database.execute("PRAGMA query_only=OFF")
+        it.publisher._dispatch._saved.outbox._database.execute("PRAGMA query_only=OFF")
         it.publisher.report(alert("b"))
         assert it.health.problem is None
 

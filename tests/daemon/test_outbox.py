@@ -72,8 +72,8 @@ def test_published_bytes_are_fixed_once_for_alert_and_event_alike(
     outbox = Outbox(path, clock=clock)
     outbox.put([report("a", kind="alert"), report("a"), report("a", 2)])
 
-    outbox.freeze([("a", 1, b'{"n":1}')])
-    outbox.freeze([("a", 1, b'{"n":2}'), ("a", 2, b'{"n":3}')])
+    outbox.settle(finals=[("a", 1, b'{"n":1}')])
+    outbox.settle(finals=[("a", 1, b'{"n":2}'), ("a", 2, b'{"n":3}')])
 
     assert [row.final for row in outbox.waiting()] == [b'{"n":1}', b'{"n":1}', b'{"n":3}']
     outbox.close()

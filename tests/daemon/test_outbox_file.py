@@ -48,6 +48,18 @@ def test_a_file_that_is_no_database_is_set_aside_and_a_new_one_begun(
     again.close()
 
 
+def test_of_damaged_databases_the_latest_three_are_kept(path: Path, clock: FakeClock) -> None:
+    (path.parent / "outbox.sqlite.damaged-of-mine").touch()
+    for _ in range(5):
+        path.write_bytes(b"this is not a database" * 100)
+        Outbox(path, clock=clock).close()
+        clock.advance(1.0)
+
+    stamps = ("20231114T221322Z", "20231114T221323Z", "20231114T221324Z")
+    names = [f"outbox.sqlite.damaged-{stamp}" for stamp in stamps]
+    assert aside(path.parent) == [*names, "outbox.sqlite.damaged-of-mine"]
+
+
 def test_somebody_elses_database_is_set_aside(path: Path, clock: FakeClock) -> None:
     database = sqlite3.connect(path)
     database.execute("CREATE TABLE reports (id INTEGER)")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.clocks import SETTLED_S
 from daemon.outbox import Outbox
 from daemon.outbox_room import MAX_AGE_S, MAX_BYTES, MAX_ROWS
 from daemon.reports import Report
@@ -64,7 +65,7 @@ def test_bytes_are_bounded_and_what_is_critical_goes_last(
 def test_as_many_reports_as_are_kept_fit_into_the_bytes(outbox: Outbox) -> None:
     batch = [report(f"{number}", body=LARGEST_BODY) for number in range(MAX_ROWS)]
     outbox.put(batch)
-    outbox.freeze([(one.event_id, one.seq, one.body) for one in batch])
+    outbox.settle(finals=[(one.event_id, one.seq, one.body) for one in batch])
     outbox.put([report("last", critical=True, body=LARGEST_BODY)])
 
     assert len(outbox) == MAX_ROWS
@@ -89,18 +90,23 @@ def test_what_is_too_old_goes_unless_it_is_critical(
 
 
 @pytest.mark.parametrize(
-    ("queued_wall_s", "is_kept"),
-    [(1_800_000_000.0 - MAX_AGE_S - 100.0, False), (1_799_999_000.0, True), (12.0, True)],
-    ids=["long ago", "just now", "by a clock that was never set"],
+    ("queued_wall_s", "booted_s", "is_kept"),
+    [
+        (1_800_000_000.0 - MAX_AGE_S - 100.0, SETTLED_S, False),
+        (1_800_000_000.0 - MAX_AGE_S - 100.0, SETTLED_S - 1.0, True),
+        (1_799_999_000.0, SETTLED_S, True),
+        (12.0, SETTLED_S, True),
+    ],
+    ids=["long ago", "by a clock just booted", "just now", "by a clock that was never set"],
 )
 def test_over_a_restart_only_a_clock_that_was_set_tells_an_age(
-    tmp_path: Path, clock: FakeClock, queued_wall_s: float, is_kept: bool
+    tmp_path: Path, clock: FakeClock, queued_wall_s: float, booted_s: float, is_kept: bool
 ) -> None:
     clock.wall = queued_wall_s
     outbox = Outbox(tmp_path / "outbox.sqlite", clock=clock)
     outbox.put([report("before")])
     outbox.close()
-    clock.boot_id, clock.boottime, clock.wall = "next boot", 5.0, 1_800_000_000.0
+    clock.boot_id, clock.boottime, clock.wall = "next boot", booted_s, 1_800_000_000.0
     outbox = Outbox(tmp_path / "outbox.sqlite", clock=clock)
     outbox.put([report("now")])
 

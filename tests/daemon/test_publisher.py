@@ -1,12 +1,14 @@
 """What is published when, and again after which failure."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from daemon.dispatch import MAX_IN_FLIGHT
 from daemon.outbox import Outbox
-from daemon.publisher import MAX_IN_FLIGHT, MAX_STATES_IN_FLIGHT, Publisher
+from daemon.publisher import MAX_CORRECTED, MAX_STATES_IN_FLIGHT, Publisher
 from daemon.sending import LATE_AFTER_S
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink, alert
@@ -197,6 +199,24 @@ def test_what_former_settings_left_on_the_broker_is_turned_off_and_ours_is_not(
     publisher.pump()
 
     assert link.states() == [(ours, b"ON"), (stray, b"OFF"), (source, b"offline")]
+
+
+def test_what_strangers_retain_below_our_topics_is_bounded_in_memory_and_log(
+    publisher: Publisher, link: FakeLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    link.connect()
+    link.find_retained(TOPICS.source_status("x" * 60_000), b"x")
+    for number in range(3 * MAX_CORRECTED):
+        link.find_retained(TOPICS.source_status(f"x{number}"), b"x")
+    publisher.pump()
+    while not publisher.is_idle:
+        link.acknowledge_all()
+        publisher.pump()
+
+    assert len(link.sent) == MAX_CORRECTED
+    assert len(caplog.records) == MAX_CORRECTED + 1
+    assert "more is retained below our topics than we ever said: left alone" in caplog.text
 
 
 def test_of_states_that_change_faster_than_the_broker_takes_them_the_newest_is_sent(

@@ -15,13 +15,13 @@ from daemon.clip_folder import FOLDER_NAME
 from daemon.clips import Clips
 from daemon.control_socket import ControlSocket
 from daemon.event_ids import new_event_id
-from daemon.event_store import EventStore
+from daemon.event_store import EventFilter, EventStore
 from daemon.mute import Mute
 from daemon.outbox import Outbox
 from daemon.publisher import MAX_ANSWERS_IN_FLIGHT, Publisher
 from daemon.reception import MOST_PER_TURN, Reception
 from daemon.request_actions import SELDOM_S, RequestActions
-from daemon.request_inbox import MAX_WAITING, MqttRequest, RequestInbox
+from daemon.request_inbox import FLOOD, MAX_TOPIC_CHARACTERS, MAX_WAITING, MqttRequest, RequestInbox
 from daemon.request_rate import AT_ONCE, PER_S
 from daemon.requests import MAX_BYTES, RequestHandler
 from daemon.self_check import SelfCheck
@@ -187,6 +187,24 @@ def test_a_clip_is_deleted_for_whoever_asks_and_nothing_else_is(home: Home, tmp_
     assert home.ask("delete_clip", {"event_id": event_id})["data"]["deleted"] is False
 
 
+def test_what_is_reported_is_remembered_only_after_it_was_given_away_to_be_told(home: Home) -> None:
+    now = EventFilter()
+    home.reception.audible([report(payload("a"))])
+    assert home.events.find(now, limit=1) == []
+
+    home.reception.tick()
+    assert [found["event_id"] for found in home.events.find(now, limit=1)] == ["a"]
+
+
+def test_what_is_reported_last_is_remembered_too(home: Home, tmp_path: Path) -> None:
+    home.reception.audible([report(payload("a"))])
+    home.reception.forget()
+
+    again = EventStore(tmp_path, clock=home.clock)
+    assert [found["event_id"] for found in again.find(EventFilter(), limit=1)] == ["a"]
+    again.close()
+
+
 def test_a_self_test_tells_its_result_and_cannot_be_had_all_the_time(home: Home) -> None:
     response = home.ask("self_test")
     assert response["data"]["passed"]
@@ -257,6 +275,32 @@ def test_a_flood_is_bounded_in_memory_and_rate(
     assert len(home.link.reports()) == AT_ONCE + PER_S
 
 
+def test_a_request_whose_topic_leaves_no_room_for_a_response_is_dropped_and_counted(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    longest = MAX_TOPIC_CHARACTERS - len(TOPICS.request(""))
+    home.put("x" * (longest + 1))
+    home.put("y" * longest)
+    home.turn()
+
+    ((topic, _),) = home.link.reports()
+    assert topic == TOPICS.response("y" * longest)
+    assert "1 requests over MQTT were dropped" in caplog.text
+
+
+def test_a_fault_while_answering_does_not_reach_the_loop(
+    home: Home, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.put("ping")
+    with monkeypatch.context() as broken:
+        broken.setattr(home.link, "take_request", lambda: 1 / 0)
+        home.reception.tick()
+    assert "met a fault of aed" in caplog.text
+
+    home.turn()
+    assert [response["status"] for _, response in home.link.reports()] == ["ok"]
+
+
 def test_responses_that_the_broker_does_not_take_are_bounded_too(home: Home) -> None:
     for _ in range(3 * MAX_ANSWERS_IN_FLIGHT):
         home.put("ping")
@@ -294,3 +338,14 @@ def test_what_came_over_a_lost_connection_is_forgotten() -> None:
     inbox.clear()
 
     assert inbox.take() is None
+
+
+def test_a_flood_over_a_lost_connection_is_forgiven() -> None:
+    inbox = RequestInbox()
+    for _ in range(MAX_WAITING + FLOOD):
+        inbox.put("t", b"", is_retained=False)
+    assert inbox.is_flooded
+
+    inbox.clear()
+
+    assert not inbox.is_flooded

@@ -39,3 +39,10 @@ def test_a_disk_that_has_failed_does_not_stop_the_daemon(
     make_state_folder(tmp_path / "state")
 
     assert "cannot be made: Read-only file system" in caplog.text
+
+
+def test_another_folder_than_that_in_use_is_refused(tmp_path: Path) -> None:
+    check_state_folder(tmp_path, in_use=tmp_path)
+
+    with pytest.raises(SettingsError, match="stop aed, move that folder, and start aed"):
+        check_state_folder(tmp_path / "other", in_use=tmp_path)

@@ -41,6 +41,20 @@ def test_settings_that_cannot_work_are_said_with_all_faults_and_change_nothing(
     assert daemon.stop()[0] == 0
 
 
+def test_another_state_directory_is_refused_since_what_waits_in_the_former_would_be_left(
+    start_daemon: StartDaemon, subscriber: Subscriber, loud_source: LoudSource, tmp_path: Path
+) -> None:
+    daemon = start_daemon()
+    subscriber.wait_for(TOPICS.hearing, b"online")
+
+    daemon.reload(state_directory=str(tmp_path / "other"))
+
+    log = daemon.wait_for_log("the new settings cannot work, the former ones stay in use")
+    assert "stop aed, move that folder, and start aed with these settings" in log
+    loud_source.be_loud()
+    subscriber.wait_for(STATE, b"ON")
+
+
 def test_new_thresholds_and_classes_are_taken_over_while_an_alarm_sounds(
     start_daemon: StartDaemon, subscriber: Subscriber, loud_source: LoudSource
 ) -> None:

@@ -107,6 +107,18 @@ def test_a_request_that_was_retained_is_refused_at_every_start(
     assert not any(m.is_retained for m in subscriber.heard if "/response/" in m.topic)
 
 
+def test_a_retained_request_with_the_longest_topic_that_there_is_ends_nothing(
+    broker: Broker, subscriber: Subscriber, start_daemon: StartDaemon
+) -> None:
+    longest = "x" * (65_535 - len(TOPICS.request("")))
+    send(broker, longest, b"{}", retain=True)
+
+    daemon = start_daemon()
+
+    daemon.wait_for_log("1 requests over MQTT were dropped")
+    assert ask(broker, subscriber, "ping", {})["status"] == "ok"
+
+
 def test_a_mute_silences_what_is_not_critical_over_a_kill_and_never_what_is(
     start_daemon: StartDaemon,
     broker: Broker,
