@@ -7,11 +7,11 @@ Nothing here blocks: `daemon.mqtt_attempt` connects in paho's thread, `tick` and
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from daemon.backoff import Backoff
 from daemon.clocks import Clock
 from daemon.errors import SettingsError
+from daemon.happenings import Acknowledged, Arrived, Connected, Happening, Lost, Retained
 from daemon.mqtt_attempt import MqttAttempt, NoteKind
 from daemon.request_inbox import MqttRequest, RequestInbox
 from daemon.settings import MqttSettings
@@ -45,56 +45,6 @@ LEAVE_TIMEOUT_S = 0.5
 
 SAY_AGAIN_S = 60.0
 """The same trouble is worth one line a minute."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connected:
-    """The broker accepted us."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
-    """The connection ended; what was not acknowledged may be lost."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged:
-    """The broker has a message.
-
-    Attributes:
-        mid: what `publish` returned for it.
-    """
-
-    mid: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retained:
-    """The broker had a retained message on a topic that is watched, when we connected.
-
-    Attributes:
-        topic: the whole topic.
-        payload: its bytes.
-    """
-
-    topic: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
-    """Somebody published a message on a topic that is heard.
-
-    Attributes:
-        topic: the whole topic.
-        payload: its bytes.
-    """
-
-    topic: str
-    payload: bytes
-
-
-Happening = Connected | Lost | Acknowledged | Retained | Arrived
 
 
 class MqttLink:
@@ -144,6 +94,8 @@ class MqttLink:
         self._since_s = 0.0
         self.is_connected = False
         self._num_connections = 0
+        # Whether the last attempt found nobody there.
+        self._was_away = False
         self._unacknowledged = Unacknowledged(clock=clock)
         # When to try next; what was said last about not being connected, and when.
         self._next_attempt_s = clock.boottime_s()
@@ -270,6 +222,8 @@ class MqttLink:
     def _succeed(self) -> None:
         self.is_connected = True
         self._num_connections += 1
+        if self._was_away:
+            self._backoff.succeed()  # it was the broker that left, not we who were thrown out
         self._last_said = None
         _logger.info("connected to the broker at %s", self.address)
 
@@ -288,6 +242,7 @@ class MqttLink:
             attempt.give_up()
             self._inbox.clear()
             self._flooded_s = None
+        self._was_away = not was_connected and by is NoteKind.FAILED
         is_steady = was_connected and now_s - self._since_s > STEADY_S
         if is_steady:
             self._backoff.succeed()  # not for a broker that throws us out as soon as we are in

@@ -150,6 +150,21 @@ def test_an_alert_during_an_outage_arrives_when_the_broker_is_back(
     assert sorted(set(seen)) == list(range(1, max(seen) + 1))
 
 
+@pytest.mark.slow
+def test_a_broker_that_is_restarted_again_and_again_is_used_again_as_soon_as_the_first_time(
+    start_daemon: StartDaemon, broker: Broker
+) -> None:
+    daemon = start_daemon()
+    for number in range(1, 6):
+        begin_s = time.monotonic()
+        while daemon.log.count("connected to the broker") < number:
+            assert time.monotonic() - begin_s < 6.0, daemon.log
+            time.sleep(0.02)
+        broker.stop()
+        time.sleep(1.5)
+        broker.start()
+
+
 def test_an_unsent_alert_outlives_the_death_of_the_daemon(
     start_daemon: StartDaemon, lasting_broker: Broker, loud_source: LoudSource
 ) -> None:
