@@ -11,7 +11,7 @@ Axes: S samples, T posterior frames, N ontology nodes.
 import hashlib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -127,11 +127,45 @@ def load_bundle(path: Path, *, must_pass: bool = True) -> Bundle:
         BundleError: the folder, a file, the format, a hash, the ontology, the graph, a number or
             the self-test is not as it must be; the message says which.
     """
-    info, digest = bundle_description.read_description(path)
+    steps = loading(path, must_pass=must_pass)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            bundle: Bundle = end.value
+            return bundle
+
+
+def loading(
+    path: Path,
+    *,
+    must_pass: bool = True,
+    description: tuple[Mapping[str, Any], str] | None = None,
+    known: Ontology | None = None,
+) -> Generator[None, None, Bundle]:
+    """Load a bundle as `load_bundle` does, in steps between which something else can be done.
+
+    Args:
+        path: its folder.
+        must_pass: see `load_bundle`.
+        description: what `read_description` gave for these very files, where YAML is too slow.
+        known: an ontology that is taken instead of reading the bundle's, if it is the same.
+
+    Returns:
+        The bundle, as the generator's value.
+
+    Raises:
+        BundleError: see `load_bundle`.
+    """
+    info, digest = description or bundle_description.read_description(path)
+    yield
     files = _read_files(path, info["files"])
-    ontology = _parse_ontology(path, files[ONTOLOGY_FILE], info["ontology_digest"])
+    yield
+    ontology = _parse_ontology(path, files[ONTOLOGY_FILE], info["ontology_digest"], known)
     labels = LabelSet(ontology)
+    yield
     session = _open_graph(path, files["model.onnx"], labels)
+    yield
     bundle = Bundle(
         path=path,
         name=info["name"],
@@ -151,9 +185,11 @@ def load_bundle(path: Path, *, must_pass: bool = True) -> Bundle:
         thresholds.resolve(bundle.thresholds, ontology)
     except ThresholdsError as error:
         raise BundleError(f"{path / DESCRIPTION_FILE}: {error}") from error
-    problem = bundle.new_self_test().run().problem
-    if problem is not None:
-        sentence = f"bundle {path}: its self-test fails: {problem}; {_NOT_INTACT}"
+    self_test = bundle.new_self_test()
+    while (result := self_test.step()) is None:
+        yield
+    if result.problem is not None:
+        sentence = f"bundle {path}: its self-test fails: {result.problem}; {_NOT_INTACT}"
         if must_pass:
             raise BundleError(sentence)
         _logger.error("%s", sentence)
@@ -188,7 +224,11 @@ def _read_files(path: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
     return contents
 
 
-def _parse_ontology(path: Path, content: bytes, wanted_digest: str) -> Ontology:
+def _parse_ontology(
+    path: Path, content: bytes, wanted_digest: str, known: Ontology | None
+) -> Ontology:
+    if known is not None and known.digest == wanted_digest and known.source.encode() == content:
+        return known
     where = str(path / ONTOLOGY_FILE)
     try:
         ontology = parse(content.decode("utf-8"), where=where)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aed import __version__
-from aed.bundle import Bundle, default_bundle_path, load_bundle
+from aed.bundle import SHIPPED, Bundle, default_bundle_path, load_bundle
+from aed.errors import BundleError
 from aed.hearing import Hearing
 from daemon.announcer import Announcer
 from daemon.clips import Clips
@@ -30,11 +31,31 @@ def load_fitting_bundle(settings: Settings, *, where: Path, must_pass: bool = Tr
         SettingsError: the settings do not fit the bundle.
         BundleError: the bundle cannot be used.
     """
-    bundle = load_bundle(bundle_path(settings), must_pass=must_pass)
-    if not settings.second_look:
-        bundle = bundle.without_second_look()
+    path = bundle_path(settings)
+    try:
+        bundle = load_bundle(path, must_pass=must_pass)
+    except BundleError as error:
+        if settings.bundle is None and path != SHIPPED:
+            raise BundleError(
+                f"{error}; or go back to the bundle before it: aed bundle rollback --config {where}"
+            ) from error
+        raise
+    return fitted(bundle, settings, where=where)
+
+
+def fitted(bundle: Bundle, settings: Settings, *, where: Path) -> Bundle:
+    """The bundle as settings want it, once it is sure that they fit together.
+
+    Args:
+        bundle: as it was loaded.
+        settings: validated settings.
+        where: their file.
+
+    Raises:
+        SettingsError: the settings do not fit the bundle.
+    """
     fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
-    return bundle
+    return bundle if settings.second_look else bundle.without_second_look()
 
 
 def bundle_path(settings: Settings) -> Path:
@@ -42,7 +63,8 @@ def bundle_path(settings: Settings) -> Path:
     return settings.bundle or default_bundle_path(state_directory(settings))
 
 
-def _model_name(bundle: Bundle) -> str:
+def model_name(bundle: Bundle) -> str:
+    """What events and `info` call a model."""
     return f"{bundle.name}@{bundle.digest[:8]}"
 
 
@@ -57,7 +79,7 @@ def info_of(settings: Settings, bundle: Bundle, *, started_at: str) -> InfoPaylo
     return InfoPayload(
         version=__version__,
         node=settings.node,
-        model=_model_name(bundle),
+        model=model_name(bundle),
         ontology=bundle.ontology.name,
         ontology_digest=bundle.ontology.digest,
         sources=tuple(source.name for source in settings.sources),
@@ -93,7 +115,7 @@ def new_ear(
         announcer=Announcer(
             source=source,
             classes=class_nodes(settings, bundle.ontology),
-            model=_model_name(bundle),
+            model=model_name(bundle),
             topics=Topics(node=settings.node),
             clock=clock,
             stream_clock=stream_clock,

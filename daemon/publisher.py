@@ -13,7 +13,7 @@ from daemon.outbox import Outbox
 from daemon.outbox_file import MEMORY
 from daemon.reports import Report
 from daemon.sending import Link, Sending
-from daemon.topics import Topics
+from daemon.topics import OFF, Topics
 
 _logger = logging.getLogger(__name__)
 
@@ -52,6 +52,9 @@ class Publisher:
         self._unsent: dict[str, None] = {}
         # Of this connection: mids of states that are not acknowledged.
         self._states_in_flight: set[int] = set()
+        # Topics to be taken off the broker, and of this connection what was said of them last.
+        self._leaving: set[str] = set()
+        self._farewells: dict[int, tuple[str, bytes]] = {}
         # The same of responses to requests.
         self._answers_in_flight: set[int] = set()
         # By event the latest report that only went to memory, as long as the disk has not noted
@@ -65,7 +68,24 @@ class Publisher:
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Set a retained topic: published now, and again on every connect."""
+        self._leaving.discard(topic)
+        self._set(topic, payload)
+
+    def remove(self, topic: str, last: bytes = b"") -> None:
+        """Take a retained topic off the broker, once that has acknowledged its last value.
+
+        Args:
+            topic: the whole topic.
+            last: its last value; empty for none.
+        """
+        self._leaving.add(topic)
+        self._set(topic, last)
+
+    def _set(self, topic: str, payload: bytes) -> None:
         if self._retained.get(topic) == payload:
+            if topic in self._leaving:
+                self._unsent[topic] = None  # its acknowledgement is what we wait for
+                self._send_states()
             return
         self._retained[topic] = payload
         self._unsent[topic] = None
@@ -113,6 +133,7 @@ class Publisher:
                 self._correct(happening)
             else:
                 self._states_in_flight.discard(happening.mid)
+                self._say_farewell(happening.mid)
                 self._answers_in_flight.discard(happening.mid)
                 for sending in self._sendings:
                     sending.note_acknowledged(happening.mid)
@@ -182,14 +203,32 @@ class Publisher:
 
     def _end_connection(self) -> None:
         self._states_in_flight.clear()
+        self._farewells.clear()
         self._answers_in_flight.clear()
         for sending in self._sendings:
             sending.lose()
 
+    def _say_farewell(self, mid: int) -> None:
+        """Remove what is leaving and has arrived with its last value, forget what is removed."""
+        topic, said = self._farewells.pop(mid, ("", b""))
+        if topic not in self._leaving or self._retained[topic] != said:
+            return
+        if said:
+            self._set(topic, b"")
+        else:
+            self._leaving.remove(topic)
+            del self._retained[topic]
+
     def _correct(self, found: Retained) -> None:
         """Neutralise what former settings, or a lost disk, left on the broker for ever."""
+        if found.topic in self._retained:
+            return
         neutral = self._topics.neutral(found.topic)
-        if found.topic not in self._retained and found.payload != neutral:
+        if neutral == OFF:
+            _logger.info("%s is none of ours any more: removing it", found.topic)
+            self.remove(found.topic, b"" if found.payload == OFF else OFF)
+            self.remove(self._topics.attributes_of(found.topic))
+        elif found.payload != neutral:
             _logger.info("%s is none of ours any more: setting it to %s", found.topic, neutral)
             self.retain(found.topic, neutral)
 
@@ -219,6 +258,8 @@ class Publisher:
                 return
             del self._unsent[topic]
             self._states_in_flight.add(mid)
+            if topic in self._leaving:
+                self._farewells[mid] = (topic, self._retained[topic])
 
     def _complain(self, error: OutboxError) -> None:
         """Say once a minute that the outbox does not work; every turn tries it again."""

@@ -1,8 +1,10 @@
-"""Takes over changed settings while the daemon runs, on SIGHUP.
+"""Takes over changed settings and another bundle while the daemon runs, on SIGHUP.
 
 Everything is checked before anything is touched: settings that cannot work change nothing. A
 source whose own settings are the same is not interrupted. What it was saying goes on: classes stay
-on until the new thresholds have decided (see `daemon.former_events`).
+on until the new thresholds have decided (see `daemon.former_events`). Another bundle is loaded in
+steps beside the one that hears, takes over between two turns, and is watched
+(`daemon.bundle_swap`).
 """
 
 import logging
@@ -13,13 +15,15 @@ from pathlib import Path
 
 from aed.bundle import Bundle
 from daemon.announcer import Announcement
+from daemon.bundle_loading import BundleLoading, digest_of
+from daemon.bundle_swap import BundleSwap
 from daemon.child import LEAVE_S
 from daemon.clips import Clips
 from daemon.clocks import Clock
 from daemon.ear import Ear
-from daemon.ears import info_of, load_fitting_bundle, new_ear
+from daemon.ears import bundle_path, fitted, info_of, model_name, new_ear
+from daemon.errors import SettingsError
 from daemon.floor_file import Floors
-from daemon.self_check import is_restart_spent
 from daemon.settings import Settings
 from daemon.settings_file import load_settings, state_directory
 from daemon.sources import Source
@@ -79,6 +83,7 @@ class Reloader:
         floors: Floors,
         clips: Clips,
         request: ReloadRequest,
+        swap: BundleSwap,
     ) -> None:
         """Remember what is in use.
 
@@ -92,6 +97,7 @@ class Reloader:
             floors: how quiet each source has been so far.
             clips: what is recorded.
             request: says when to read again.
+            swap: looks after another bundle.
         """
         self._settings = settings
         self._bundle = bundle
@@ -102,43 +108,122 @@ class Reloader:
         self._floors = floors
         self._clips = clips
         self._request = request
+        self._swap = swap
+        # What was read and waits for its bundle; what to go back to from a bundle that is watched.
+        self._pending: tuple[Settings, BundleLoading] | None = None
+        self._former: tuple[Settings, Bundle] | None = None
 
     def take(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
-        """Read the settings again, if that was asked for.
+        """Read the settings again, if that was asked for; go on with what is under way.
 
         Args:
             ears: the present sources and ears; those that are replaced are ended.
 
         Returns:
-            What to go on with; None if nothing has changed, or nothing can.
+            What to go on with; None if nothing has changed, or nothing can, or not yet.
         """
-        if not self._request.take():
-            return None
+        self._swap.tick()
+        if self._swap.look(ears) and self._former is not None:
+            return self._go_back(ears, *self._former)
+        if not self._swap.is_watching:
+            self._former = None
         try:
-            settings = load_settings(self._where)
-            folder = state_directory(settings)
-            check_state_folder(folder)
-            bundle = load_fitting_bundle(
-                settings, where=self._where, must_pass=not is_restart_spent(folder)
-            )
+            if self._request.take():
+                return self._read(ears)
+            return self._go_on(ears)
         except AedError as error:
-            _logger.error(  # noqa: TRY400 - no bug
-                "the new settings cannot work, the former ones stay in use:\n     %s", error
-            )
+            self._refuse(error)
             return None
-        if settings == self._settings and bundle.digest == self._bundle.digest:
+
+    def blame(self, error: Exception) -> bool:
+        """Note that hearing has failed; gives whether a new model is to blame, and given up."""
+        return self._swap.blame(f"it fails in hearing: {error}")
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._drop_pending()
+        self._swap.close()
+
+    def _read(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
+        self._drop_pending()
+        settings = load_settings(self._where)
+        check_state_folder(state_directory(settings))
+        path = bundle_path(settings)
+        is_same = digest_of(path) == self._bundle.digest
+        if is_same and settings.second_look == self._settings.second_look:
+            return self._take_over(
+                ears, settings, fitted(self._bundle, settings, where=self._where)
+            )
+        self._swap.note_loading()
+        known, num_sources = self._bundle.ontology, len(settings.sources)
+        loading = BundleLoading(path, num_sources=num_sources, known=known, clock=self._clock)
+        self._pending = (settings, loading)
+        return None
+
+    def _go_on(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
+        if self._pending is None:
+            return None
+        settings, loading = self._pending
+        bundle = loading.step()
+        if bundle is None:
+            return None
+        bundle = fitted(bundle, settings, where=self._where)
+        self._pending = None
+        return self._take_over(ears, settings, bundle)
+
+    def _take_over(
+        self, ears: Sequence[tuple[Source, Ear]], settings: Settings, bundle: Bundle
+    ) -> Reloaded | Restart | None:
+        self._swap.note_loaded()
+        is_other = bundle.digest != self._bundle.digest
+        if settings == self._settings and not is_other:
             _logger.info("settings read again: nothing has changed")
             return None
         if _needs_restart(self._settings, settings):
             _logger.info("settings read again: starting anew with them")
             return Restart(settings=settings)
+        if is_other:
+            if not self._swap.is_watching or self._former is None:
+                self._former = (self._settings, self._bundle)
+            self._swap.note_switched(bundle, self._bundle, ears)
+            if not self._swap.is_watching:
+                self._former = None
         reloaded = self._replace(ears, settings, bundle)
         self._settings, self._bundle = settings, bundle
-        _logger.info("settings read again, and in use")
+        _logger.info("settings read again, and in use, with %s", model_name(bundle))
         return reloaded
 
-    def _replace(
+    def _go_back(
         self, ears: Sequence[tuple[Source, Ear]], settings: Settings, bundle: Bundle
+    ) -> Reloaded:
+        """Hear with the former bundle again; with the present settings, if they fit it."""
+        try:
+            bundle = fitted(bundle, self._settings, where=self._where)
+            settings = self._settings
+        except SettingsError as error:
+            _logger.error("with the former model the former settings are used: %s", error)  # noqa: TRY400 - no bug
+        reloaded = self._replace(ears, settings, bundle, is_sound=False)
+        self._settings, self._bundle, self._former = settings, bundle, None
+        return reloaded
+
+    def _refuse(self, error: AedError) -> None:
+        is_installed = self._pending is not None and self._pending[0].bundle is None
+        self._drop_pending()
+        _logger.error("the new settings cannot work, the former ones stay in use:\n     %s", error)
+        self._swap.note_refused(str(error), is_installed=is_installed, in_use=self._bundle)
+
+    def _drop_pending(self) -> None:
+        if self._pending is not None:
+            self._pending[1].close()
+            self._pending = None
+
+    def _replace(
+        self,
+        ears: Sequence[tuple[Source, Ear]],
+        settings: Settings,
+        bundle: Bundle,
+        *,
+        is_sound: bool = True,
     ) -> Reloaded:
         self._clips.follow(settings.clips)
         present = {source.name: (source, ear) for source, ear in ears}
@@ -147,7 +232,7 @@ class Reloader:
         replaced: list[tuple[Source, Ear]] = []
         for part in settings.sources:
             source, ear = present.get(part.name, (None, None))
-            told, former = ([], []) if ear is None else ear.hand_over()
+            told, former = ([], []) if ear is None else ear.hand_over(is_sound=is_sound)
             announcements += told
             if source is None or before.get(part.name) != part:
                 if source is not None:
