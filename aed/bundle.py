@@ -172,9 +172,9 @@ def loading(
         ontology=ontology,
         labels=labels,
         session=session,
-        scale=_calibration(path, info, "scale", labels, default=1.0),
-        bias=_calibration(path, info, "bias", labels, default=0.0),
-        untaught=_untaught(path, info, labels),
+        scale=bundle_description.calibration_of(path, info, "scale", labels, default=1.0),
+        bias=bundle_description.calibration_of(path, info, "bias", labels, default=0.0),
+        untaught=bundle_description.untaught_of(path, info, labels),
         thresholds=info["thresholds"],
         verifier=_verifier(path, info, files, session, labels),
         self_test=_self_test_clip(path, files["selftest.npz"], labels),
@@ -288,38 +288,7 @@ def _verifier(
     return open_verifier(path / VERIFIER_FILE, files[VERIFIER_FILE], entries, like)
 
 
-def _calibration(
-    path: Path, info: Mapping[str, Any], key: str, labels: LabelSet, *, default: float
-) -> NDArray[np.float32]:
-    """(N,) float32: one number for each column, `default` where the bundle gives none."""
-    numbers = np.full(len(labels), default, np.float32)
-    for node_id, value in info["calibration"].get(key, {}).items():
-        where = f"{path / DESCRIPTION_FILE}: calibration.{key}.{node_id}"
-        if node_id not in labels.index:
-            raise BundleError(f"{where}: the ontology has no such node")
-        if not np.isfinite(value) or (key == "scale" and value <= 0):
-            raise BundleError(f"{where}: wanted a finite number (a scale above 0), got {value}")
-        numbers[labels.index[node_id]] = value
-    return numbers
-
-
 def _self_test_clip(path: Path, content: bytes, labels: LabelSet) -> SelfTestClip:
     where = path / "selftest.npz"
     audio, posteriors = bundle_description.read_self_test(where, content, nodes=len(labels))
     return SelfTestClip(audio=audio, posteriors=posteriors)
-
-
-def _untaught(path: Path, info: Mapping[str, Any], labels: LabelSet) -> tuple[str, ...]:
-    """Nodes without an example of their own or of a descendant, which would be one of theirs."""
-    listed = info["quality"].get("untaught", [])
-    where = f"{path / DESCRIPTION_FILE}: quality.untaught"
-    if not isinstance(listed, list):
-        raise BundleError(f"{where}: wanted a list of node ids, got {listed!r}")
-    unknown = [node_id for node_id in listed if node_id not in labels.nodes]
-    if unknown:
-        raise BundleError(f"{where}: the ontology has no node {unknown[0]!r}")
-    return tuple(
-        node.id
-        for node in labels.ontology.nodes
-        if all(each.id in listed for each in (node, *node.descendants))
-    )

@@ -15,7 +15,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,8 @@ from daemon.bundle_files import (
     remove,
     sync_folder,
 )
+from daemon.bundle_history import Installed, read_history, write_history
 from daemon.errors import InstallError
-from daemon.state_file import read_state, write_state
 
 KEPT = 3
 """So many are kept, the current one among them."""
@@ -37,23 +37,6 @@ _LINK, _NEW_LINK = "current", "current.new"
 _HISTORY = "history.json"
 _INCOMING = ".incoming-"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@[0-9a-f]{8}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """A version that has been current.
-
-    Attributes:
-        name: of its folder.
-        is_proven: whether a daemon has heard with it for a minute without trouble.
-        tries: how often that has begun and not ended.
-        problem: why it was given up; None if it was not.
-    """
-
-    name: str
-    is_proven: bool = False
-    tries: int = 0
-    problem: str | None = None
 
 
 def folder_name(name: str, digest: str) -> str:
@@ -99,10 +82,8 @@ class BundleStore:
         Those after the current one were given up, or an install has not come to its end.
         """
         present = self._present()
-        try:
-            listed = [_installed(each) for each in read_state(self.folder / _HISTORY)["bundles"]]
-        except (OSError, ValueError, TypeError, KeyError):
-            # None, or damaged: the disk knows when each came.
+        listed = read_history(self.folder / _HISTORY)
+        if listed is None:  # or damaged: the disk knows when each came
             names = sorted(present, key=lambda name: (self.folder / name).stat().st_mtime)
             ours = [name for name in names if name == self.current]
             return [Installed(name=n) for n in [*(n for n in names if n not in ours), *ours]]
@@ -116,6 +97,8 @@ class BundleStore:
         """What was current before and not given up, the latest first (and then the shipped one)."""
         history, current = self.history(), self.current
         names = [each.name for each in history]
+        if current is None:
+            return []
         before = history[: names.index(current)] if current in names else history
         return [each.name for each in reversed(before) if each.problem is None]
 
@@ -294,18 +277,10 @@ class BundleStore:
     def _write(self, history: Sequence[Installed]) -> None:
         path = self.folder / _HISTORY
         try:
-            write_state(path, {"bundles": [asdict(each) for each in history]})
+            write_history(path, history)
             own(path, like=self.folder)
         except OSError as error:
             raise _refused(path, error) from error
-
-
-def _installed(fields: Mapping[str, Any]) -> Installed:
-    """Read what was written; what makes no sense raises TypeError."""
-    found = Installed(**fields)
-    if not isinstance(found.name, str) or not isinstance(found.tries, int):
-        raise TypeError("wanted a name and a number of tries")
-    return found
 
 
 def _refused(path: Path, error: OSError) -> InstallError:

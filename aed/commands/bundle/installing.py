@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aed.commands import Subparsers
-    from daemon.bundle_store import BundleStore, Installed
+    from daemon.bundle_history import Installed
+    from daemon.bundle_store import BundleStore
     from daemon.settings import Settings
 
 SERVICE_SETTINGS = Path("/etc/aed/settings.yaml")
