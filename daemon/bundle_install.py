@@ -45,7 +45,12 @@ def install(
         BundleError: it cannot be used, or should not.
         InstallError: the settings name another one, there is no room, or somebody else installs.
     """
-    refuse_named(settings, where=where)
+    _refuse_named(settings, where=where)
+    if not source.is_dir():
+        raise BundleError(
+            f"bundle {source}: there is no such folder, or none that whoever installs may see: the "
+            f"service looks into neither /home nor /root nor /tmp; copy it to /srv, for example"
+        )
     info, _ = read_description(source)
     if not accept:
         _check_gate(source, info)
@@ -94,7 +99,7 @@ def roll_back(store: BundleStore) -> str:
     return f"{told}; damaged, and passed over: {', '.join(skipped)}" if skipped else told
 
 
-def refuse_named(settings: Settings | None, *, where: Path) -> None:
+def _refuse_named(settings: Settings | None, *, where: Path) -> None:
     """Refuse where the settings name a bundle: what is installed would not be heard with.
 
     Raises:

@@ -89,8 +89,8 @@ class BundleSwap:
         self._memory_mb: float | None = None
 
     def start(self, bundle: Bundle) -> None:
-        """Watch the model that the daemon starts with, if it has not proven itself."""
-        if self._is_unproven(bundle):
+        """Watch the model that the daemon starts with, if it is installed and not proven."""
+        if self._store.current == _folder_of(bundle) and self._is_unproven(bundle):
             self._begin(bundle, busy=0.0)
 
     def status(self) -> dict[str, Any]:

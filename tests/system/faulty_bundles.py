@@ -78,6 +78,16 @@ def write_bundle_of_no_numbers(folder: Path, loudness: Path) -> Path:
     return _write(folder, loudness, nodes, constants, output="posteriors")
 
 
+def write_failing_bundle(folder: Path, loudness: Path) -> Path:
+    """Write a bundle that cannot be computed while it is loud; returns its folder."""
+    nodes = [
+        *_is_as_loud_as_the_source(),
+        helper.make_node("Gather", ["only_one", "is_loud_now"], ["fault"]),
+    ]
+    constants = {**_LOUDNESS_OF_THE_SOURCE, "only_one": np.zeros(1, np.float32)}
+    return _write(folder, loudness, nodes, constants)
+
+
 def write_faltering_bundle(folder: Path, loudness: Path, *, passes_first: bool = True) -> Path:
     """Write a bundle that fails its self-test, on loading or only later; returns its folder.
 

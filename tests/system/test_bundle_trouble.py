@@ -18,6 +18,7 @@ from tests.system.daemon_process import ROOT, LoudSource
 from tests.system.faulty_bundles import (
     write_bundle_of_no_numbers,
     write_bundle_that_slows_down,
+    write_failing_bundle,
     write_hanging_bundle,
     write_slow_bundle,
 )
@@ -53,6 +54,7 @@ def test_a_model_that_is_too_slow_is_not_even_heard_with(
     [
         (write_bundle_that_slows_down, "it is too slow for this machine: hearing took"),
         (write_bundle_of_no_numbers, "it computes what is no number"),
+        (write_failing_bundle, "it fails in hearing: "),
     ],
 )
 def test_a_model_that_fails_within_its_first_minute_goes_back_and_the_alarm_is_told(  # noqa: PLR0917 - fixtures
