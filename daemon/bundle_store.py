@@ -285,4 +285,6 @@ class BundleStore:
 
 def _refused(path: Path, error: OSError) -> InstallError:
     reason = error.strerror or str(error)
+    if isinstance(error, PermissionError):
+        reason += ", sudo may"
     return InstallError(f"{path} cannot be written ({reason}); the former bundle stays in use")

@@ -1,6 +1,7 @@
 """`aed bundle install`, `list` and `rollback`: by the running daemon, or without one."""
 
 import argparse
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,6 +112,7 @@ def run_list(arguments: argparse.Namespace) -> int:
 
     Raises:
         SettingsError: the settings are wrong.
+        InstallError: the state directory may not be read.
     """
     from aed.bundle import SHIPPED
 
@@ -156,8 +158,12 @@ def _settings(config: Path | None) -> tuple["Settings | None", Path]:
 
 def _store(settings: "Settings | None") -> "BundleStore":
     from daemon.bundle_store import BundleStore
+    from daemon.errors import InstallError
 
-    return BundleStore(_state(settings))
+    state = _state(settings)
+    if os.path.lexists(state) and not os.access(state, os.R_OK | os.X_OK):
+        raise InstallError(f"{state} may not be read by you; sudo may")
+    return BundleStore(state)
 
 
 def _state(settings: "Settings | None") -> Path:
@@ -176,7 +182,7 @@ def _asked(settings: "Settings | None", name: str, data: dict[str, Any]) -> bool
     path = socket_path(settings)
     if path is None and _state(settings) == DEFAULT_STATE_DIRECTORY:
         path = SERVICE_SOCKET
-    if path is None or not path.is_socket():
+    if path is None:
         return False
     try:
         ask(path, "ping", {})

@@ -1,6 +1,7 @@
 """`aed bundle install`, `list` and `rollback` where no daemon runs."""
 
 import json
+import os
 import resource
 import shutil
 from collections.abc import Iterator
@@ -233,3 +234,13 @@ def test_a_link_that_leads_nowhere_is_listed_and_a_rollback_helps(shell: Shell, 
     assert shell.run("rollback")[0] == 0
 
     assert shell.current == "home2"
+
+
+def test_whoever_may_not_look_into_the_state_directory_is_told_so(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.state.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != shell.state)
+
+    for words in (("list",), ("rollback",), ("install", str(home))):
+        assert shell.run(*words) == (1, f"aed: {shell.state} may not be read by you; sudo may\n")
