@@ -11,7 +11,7 @@ Axes: S samples, T posterior frames, N ontology nodes.
 import hashlib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,11 @@ class Bundle:
         alone, *together = (Inference(self.session, self.scale, self.bias) for _ in range(3))
         return SelfTest(self.self_test, alone, together, self.labels.nodes)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has what gives a second look, or never had."""
+        return self.verifier is not None or VERIFIER_FILE not in self.info["files"]
+
     def without_second_look(self) -> "Bundle":
         """The same model, whose critical candidates are reported without a second look."""
         return replace(self, verifier=None)
@@ -128,20 +133,54 @@ def load_bundle(path: Path, *, must_pass: bool = True) -> Bundle:
         BundleError: the folder, a file, the format, a hash, the ontology, the graph, a number or
             the self-test is not as it must be; the message says which.
     """
-    info, digest = bundle_description.read_description(path)
+    steps = loading(path, must_pass=must_pass)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            bundle: Bundle = end.value
+            return bundle
+
+
+def loading(
+    path: Path,
+    *,
+    must_pass: bool = True,
+    description: tuple[Mapping[str, Any], str] | None = None,
+    known: Ontology | None = None,
+) -> Generator[None, None, Bundle]:
+    """Load a bundle as `load_bundle` does, in steps between which something else can be done.
+
+    Args:
+        path: its folder.
+        must_pass: see `load_bundle`.
+        description: what `read_description` gave for these very files, where YAML is too slow.
+        known: an ontology that is taken instead of reading the bundle's, if it is the same.
+
+    Returns:
+        The bundle, as the generator's value.
+
+    Raises:
+        BundleError: see `load_bundle`.
+    """
+    info, digest = description or bundle_description.read_description(path)
+    yield
     files = _read_files(path, info["files"])
-    ontology = _parse_ontology(path, files[ONTOLOGY_FILE], info["ontology_digest"])
+    yield
+    ontology = _parse_ontology(path, files[ONTOLOGY_FILE], info["ontology_digest"], known)
     labels = LabelSet(ontology)
+    yield
     session = _open_graph(path, files["model.onnx"], labels)
+    yield
     bundle = Bundle(
         path=path,
         name=info["name"],
         ontology=ontology,
         labels=labels,
         session=session,
-        scale=_calibration(path, info, "scale", labels, default=1.0),
-        bias=_calibration(path, info, "bias", labels, default=0.0),
-        untaught=_untaught(path, info, labels),
+        scale=bundle_description.calibration_of(path, info, "scale", labels, default=1.0),
+        bias=bundle_description.calibration_of(path, info, "bias", labels, default=0.0),
+        untaught=bundle_description.untaught_of(path, info, labels),
         thresholds=info["thresholds"],
         verifier=_verifier(path, info, files, session, labels),
         self_test=_self_test_clip(path, files["selftest.npz"], labels),
@@ -152,9 +191,11 @@ def load_bundle(path: Path, *, must_pass: bool = True) -> Bundle:
         thresholds.resolve(bundle.thresholds, ontology)
     except ThresholdsError as error:
         raise BundleError(f"{path / DESCRIPTION_FILE}: {error}") from error
-    problem = bundle.new_self_test().run().problem
-    if problem is not None:
-        sentence = f"bundle {path}: its self-test fails: {problem}; {_NOT_INTACT}"
+    self_test = bundle.new_self_test()
+    while (result := self_test.step()) is None:
+        yield
+    if result.problem is not None:
+        sentence = f"bundle {path}: its self-test fails: {result.problem}; {_NOT_INTACT}"
         if must_pass:
             raise BundleError(sentence)
         _logger.error("%s", sentence)
@@ -188,7 +229,11 @@ def _read_files(path: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
     return contents
 
 
-def _parse_ontology(path: Path, content: bytes, wanted_digest: str) -> Ontology:
+def _parse_ontology(
+    path: Path, content: bytes, wanted_digest: str, known: Ontology | None
+) -> Ontology:
+    if known is not None and known.digest == wanted_digest and known.source.encode() == content:
+        return known
     where = str(path / ONTOLOGY_FILE)
     try:
         ontology = parse(content.decode("utf-8"), where=where)
@@ -248,38 +293,7 @@ def _verifier(
     return open_verifier(path / VERIFIER_FILE, files[VERIFIER_FILE], entries, like)
 
 
-def _calibration(
-    path: Path, info: Mapping[str, Any], key: str, labels: LabelSet, *, default: float
-) -> NDArray[np.float32]:
-    """(N,) float32: one number for each column, `default` where the bundle gives none."""
-    numbers = np.full(len(labels), default, np.float32)
-    for node_id, value in info["calibration"].get(key, {}).items():
-        where = f"{path / DESCRIPTION_FILE}: calibration.{key}.{node_id}"
-        if node_id not in labels.index:
-            raise BundleError(f"{where}: the ontology has no such node")
-        if not np.isfinite(value) or (key == "scale" and value <= 0):
-            raise BundleError(f"{where}: wanted a finite number (a scale above 0), got {value}")
-        numbers[labels.index[node_id]] = value
-    return numbers
-
-
 def _self_test_clip(path: Path, content: bytes, labels: LabelSet) -> SelfTestClip:
     where = path / "selftest.npz"
     audio, posteriors = bundle_description.read_self_test(where, content, nodes=len(labels))
     return SelfTestClip(audio=audio, posteriors=posteriors)
-
-
-def _untaught(path: Path, info: Mapping[str, Any], labels: LabelSet) -> tuple[str, ...]:
-    """Nodes without an example of their own or of a descendant, which would be one of theirs."""
-    listed = info["quality"].get("untaught", [])
-    where = f"{path / DESCRIPTION_FILE}: quality.untaught"
-    if not isinstance(listed, list):
-        raise BundleError(f"{where}: wanted a list of node ids, got {listed!r}")
-    unknown = [node_id for node_id in listed if node_id not in labels.nodes]
-    if unknown:
-        raise BundleError(f"{where}: the ontology has no node {unknown[0]!r}")
-    return tuple(
-        node.id
-        for node in labels.ontology.nodes
-        if all(each.id in listed for each in (node, *node.descendants))
-    )

@@ -20,6 +20,7 @@ from aed.errors import BundleError
 from aed.inference import HOP_SAMPLES
 from aed.posteriors import LOG_MEL_FRAMES_PER_HOP
 from aed.verifier import VERIFIER_FILE
+from ontology import LabelSet
 from ontology.errors import blamed_on
 
 FORMAT_VERSION = 2
@@ -230,3 +231,57 @@ def read_self_test(
             f"posteriors for each, got {audio.shape} and {expected.shape}"
         )
     return audio, expected
+
+
+def calibration_of(
+    path: Path, info: Mapping[str, Any], key: str, labels: LabelSet, *, default: float
+) -> NDArray[np.float32]:
+    """What a description says of the calibration.
+
+    Args:
+        path: folder of the bundle, for messages.
+        info: its description.
+        key: `scale` or `bias`.
+        labels: the columns.
+        default: where it says nothing.
+
+    Returns:
+        (N,) float32: one number for each column.
+
+    Raises:
+        BundleError: it names an unknown node, or a number is none that could be used.
+    """
+    numbers = np.full(len(labels), default, np.float32)
+    for node_id, value in info["calibration"].get(key, {}).items():
+        where = f"{path / DESCRIPTION_FILE}: calibration.{key}.{node_id}"
+        if node_id not in labels.index:
+            raise BundleError(f"{where}: the ontology has no such node")
+        if not np.isfinite(value) or (key == "scale" and value <= 0):
+            raise BundleError(f"{where}: wanted a finite number (a scale above 0), got {value}")
+        numbers[labels.index[node_id]] = value
+    return numbers
+
+
+def untaught_of(path: Path, info: Mapping[str, Any], labels: LabelSet) -> tuple[str, ...]:
+    """Nodes without an example of their own or of a descendant, which would be one of theirs.
+
+    Args:
+        path: folder of the bundle, for messages.
+        info: its description.
+        labels: the columns.
+
+    Raises:
+        BundleError: the description lists unknown nodes, or something else.
+    """
+    listed = info["quality"].get("untaught", [])
+    where = f"{path / DESCRIPTION_FILE}: quality.untaught"
+    if not isinstance(listed, list):
+        raise BundleError(f"{where}: wanted a list of node ids, got {listed!r}")
+    unknown = [node_id for node_id in listed if node_id not in labels.nodes]
+    if unknown:
+        raise BundleError(f"{where}: the ontology has no node {unknown[0]!r}")
+    return tuple(
+        node.id
+        for node in labels.ontology.nodes
+        if all(each.id in listed for each in (node, *node.descendants))
+    )

@@ -3,6 +3,10 @@
 import random
 from pathlib import Path
 
+from daemon.bundle_orders import BundleOrders
+from daemon.bundle_requests import bundle_requests
+from daemon.bundle_store import BundleStore
+from daemon.bundle_swap import BundleSwap, give_up_if_spent
 from daemon.clips import Clips
 from daemon.clocks import Clock, rfc3339
 from daemon.control_socket import ControlSocket
@@ -61,6 +65,8 @@ def assemble(
         OutboxError: another aed uses the state directory, or a newer one wrote the outbox.
     """
     folder = state_directory(settings)
+    store = BundleStore(folder)
+    given_up = None if settings.bundle is not None else give_up_if_spent(store)
     # Once a restart has not cured the model, hearing with it is better than not hearing at all.
     bundle = load_fitting_bundle(settings, where=where, must_pass=not is_restart_spent(folder))
     topics = Topics(node=settings.node)
@@ -102,6 +108,16 @@ def assemble(
     ]
     publisher = Publisher(link=link, outbox=outbox, topics=topics, clock=clock, memory=memory)
     self_check = SelfCheck(bundle, folder=folder, clock=clock)
+    orders = BundleOrders(where=where, reload=reload, clock=clock)
+    swap = BundleSwap(
+        store,
+        orders=orders,
+        self_check=self_check,
+        reload=reload,
+        clock=clock,
+        problem=given_up,
+    )
+    swap.start(bundle)
     mute = Mute(
         folder,
         is_for_critical=settings.mute.critical,
@@ -123,6 +139,7 @@ def assemble(
         clock=clock,
     )
     handler = RequestHandler(actions.requests())
+    local = RequestHandler({**actions.requests(), **bundle_requests(orders, swap)})
     beats = settings.heartbeat
     server = None
     if settings.metrics is not None:
@@ -140,6 +157,7 @@ def assemble(
         floors=floors,
         clips=clips,
         request=reload,
+        swap=swap,
         is_refused=is_refused,
     )
     health = Health(
@@ -150,7 +168,7 @@ def assemble(
         link=link,
         topics=topics,
         clock=clock,
-        troubles=[reloader, clips] if server is None else [reloader, clips, server],
+        troubles=[reloader, clips, swap] if server is None else [reloader, clips, swap, server],
     )
     metrics = None
     if server is not None:
@@ -189,7 +207,7 @@ def assemble(
             handler=handler,
             control=ControlSocket(
                 socket_path(settings),
-                answer=lambda line: handler.answer_line(line, by="the control socket"),
+                answer=lambda line: local.answer_line(line, by="the control socket"),
                 clock=clock,
             ),
             mute=mute,

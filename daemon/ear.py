@@ -57,6 +57,11 @@ class Ear:
         """How many candidates were not reported so far, by node and cause."""
         return self._hearing.num_suppressed
 
+    @property
+    def lost_frames(self) -> int:
+        """Frames of the present stream for which the model gave no numbers."""
+        return self._hearing.detector.lost_frames
+
     def initial_states(self) -> list[State]:
         """States to publish before anything was heard."""
         return self._announcer.initial_states()
@@ -121,15 +126,20 @@ class Ear:
         """End whatever is open: nothing more will be heard."""
         return [*self.cut(), self._announcer.end_former()]
 
-    def hand_over(self) -> tuple[list[Announcement], list[FormerEvent]]:
+    def hand_over(self, *, is_sound: bool = True) -> tuple[list[Announcement], list[FormerEvent]]:
         """End with this ear, not with what it hears: another one will hear the source.
 
         What was not sure yet is left to that one to decide.
 
+        Args:
+            is_sound: ask its model once more; not of one that is given up.
+
         Returns:
             What there is to say about sounds that it was about to tell of, and what is open.
         """
-        events = self._hearing.flush(is_whole=False).events if self._heard_s else []
+        events = []
+        if self._heard_s and is_sound:
+            events = self._hearing.flush(is_whole=False).events
         announcements = self._announce([event for event in events if event.phase != "end"])
         former = self._announcer.open_events()
         if self._recorder is not None:

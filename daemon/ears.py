@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aed import __version__
-from aed.bundle import Bundle, default_bundle_path, load_bundle
-from aed.bundle_description import read_description
+from aed.bundle import SHIPPED, Bundle, default_bundle_path, load_bundle
+from aed.errors import BundleError
 from aed.hearing import Hearing
-from aed.verifier import VERIFIER_FILE
 from daemon.announcer import Announcer
 from daemon.clips import Clips
 from daemon.clocks import Clock, StreamClock
@@ -20,36 +19,45 @@ from daemon.settings_nodes import class_nodes, fit_to_ontology
 from daemon.topics import Topics
 
 
-def load_fitting_bundle(
-    settings: Settings, *, where: Path, must_pass: bool = True, in_use: Bundle | None = None
-) -> Bundle:
+def load_fitting_bundle(settings: Settings, *, where: Path, must_pass: bool = True) -> Bundle:
     """Load the bundle that settings ask for, and check that they fit together.
 
     Args:
         settings: validated settings.
         where: their file.
         must_pass: refuse a bundle that fails its self-test.
-        in_use: given back, instead of loading the same once more, if it is what they ask for.
 
     Raises:
         SettingsError: the settings do not fit the bundle.
         BundleError: the bundle cannot be used.
     """
     path = bundle_path(settings)
-    if in_use is not None and _is_asked_for(in_use, path, second_look=settings.second_look):
-        bundle = in_use
-    else:
+    try:
         bundle = load_bundle(path, must_pass=must_pass)
-    if not settings.second_look and bundle.verifier is not None:
-        bundle = bundle.without_second_look()
+    except BundleError as error:
+        if settings.bundle is None and path != SHIPPED:
+            raise BundleError(
+                f"{error}; or go back to the bundle before it: aed bundle rollback --config {where}"
+            ) from error
+        raise
+    return fitted(bundle, settings, where=where)
+
+
+def fitted(bundle: Bundle, settings: Settings, *, where: Path) -> Bundle:
+    """The bundle as settings want it, once it is sure that they fit together.
+
+    Args:
+        bundle: as it was loaded.
+        settings: validated settings.
+        where: their file.
+
+    Raises:
+        SettingsError: the settings do not fit the bundle.
+    """
     fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
-    return bundle
-
-
-def _is_asked_for(bundle: Bundle, path: Path, *, second_look: bool) -> bool:
-    """Whether a bundle in memory is that of a folder, with what gives a second look if wanted."""
-    is_whole = bundle.verifier is not None or VERIFIER_FILE not in bundle.info["files"]
-    return read_description(path)[1] == bundle.digest and (is_whole or not second_look)
+    if settings.second_look or bundle.verifier is None:
+        return bundle
+    return bundle.without_second_look()
 
 
 def bundle_path(settings: Settings) -> Path:
@@ -57,7 +65,8 @@ def bundle_path(settings: Settings) -> Path:
     return settings.bundle or default_bundle_path(state_directory(settings))
 
 
-def _model_name(bundle: Bundle) -> str:
+def model_name(bundle: Bundle) -> str:
+    """What events and `info` call a model."""
     return f"{bundle.name}@{bundle.digest[:8]}"
 
 
@@ -72,7 +81,7 @@ def info_of(settings: Settings, bundle: Bundle, *, started_at: str) -> InfoPaylo
     return InfoPayload(
         version=__version__,
         node=settings.node,
-        model=_model_name(bundle),
+        model=model_name(bundle),
         ontology=bundle.ontology.name,
         ontology_digest=bundle.ontology.digest,
         sources=tuple(source.name for source in settings.sources),
@@ -108,7 +117,7 @@ def new_ear(
         announcer=Announcer(
             source=source,
             classes=class_nodes(settings, bundle.ontology),
-            model=_model_name(bundle),
+            model=model_name(bundle),
             topics=Topics(node=settings.node),
             clock=clock,
             stream_clock=stream_clock,

@@ -53,5 +53,9 @@ class SelfTestError(AedError):
     """The model computes something else than it did; a restart may cure that."""
 
 
+class InstallError(AedError):
+    """An installed bundle cannot be put in place or taken back: no room, or somebody else does."""
+
+
 class RequestError(AedError):
     """What was asked of the running daemon is refused, or there is nobody to ask."""

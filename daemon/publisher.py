@@ -13,7 +13,7 @@ from daemon.happenings import Arrived, Connected, Lost, Retained
 from daemon.outbox import Outbox
 from daemon.reports import Report
 from daemon.sending import Link
-from daemon.topics import Topics
+from daemon.topics import OFF, Topics
 
 _logger = logging.getLogger(__name__)
 
@@ -67,6 +67,9 @@ class Publisher:
         self._unsent: dict[str, None] = {}
         # Of this connection: topics, by mid, of states that are not acknowledged.
         self._states_in_flight: dict[int, str] = {}
+        # Topics to be taken off the broker, and of this connection what was said of them last.
+        self._leaving: set[str] = set()
+        self._farewells: dict[int, tuple[str, bytes]] = {}
         # The same of responses to requests.
         self._answers_in_flight: set[int] = set()
         # Retained topics that are none of ours any more; whether there were too many of them.
@@ -77,7 +80,24 @@ class Publisher:
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Set a retained topic: published now, and again on every connect."""
+        self._leaving.discard(topic)
+        self._set(topic, payload)
+
+    def remove(self, topic: str, last: bytes = b"") -> None:
+        """Take a retained topic off the broker, once that has acknowledged its last value.
+
+        Args:
+            topic: the whole topic.
+            last: its last value; empty for none.
+        """
+        self._leaving.add(topic)
+        self._set(topic, last)
+
+    def _set(self, topic: str, payload: bytes) -> None:
         if self._retained.get(topic) == payload:
+            if topic in self._leaving:
+                self._unsent[topic] = None  # its acknowledgement is what we wait for
+                self._send_states()
             return
         self._retained[topic] = payload
         self._unsent[topic] = None
@@ -132,6 +152,7 @@ class Publisher:
                 self._take(happening)
             else:
                 self._states_in_flight.pop(happening.mid, None)
+                self._say_farewell(happening.mid)
                 self._answers_in_flight.discard(happening.mid)
                 self._dispatch.note_acknowledged(happening.mid)
         self._send_states()
@@ -168,6 +189,7 @@ class Publisher:
 
     def _end_connection(self) -> None:
         self._states_in_flight.clear()
+        self._farewells.clear()
         self._answers_in_flight.clear()
         self._unsent = dict.fromkeys(self._retained)
         self._dispatch.lose()
@@ -179,19 +201,41 @@ class Publisher:
         elif isinstance(message, Retained):
             self._correct(message)
 
+    def _say_farewell(self, mid: int) -> None:
+        """Remove what is leaving and has arrived with its last value, forget what is removed."""
+        topic, said = self._farewells.pop(mid, ("", b""))
+        if topic not in self._leaving or self._retained[topic] != said:
+            return
+        if said:
+            self._set(topic, b"")
+        else:
+            self._leaving.remove(topic)
+            del self._retained[topic]
+
     def _correct(self, found: Retained) -> None:
         """Neutralise what former settings, or a lost disk, left on the broker for ever."""
-        neutral = self._topics.neutral(found.topic)
-        if found.topic in self._retained or found.payload == neutral:
+        if found.topic in self._retained:
             return
-        if self._num_corrected >= MAX_CORRECTED or len(found.topic) > _LONGEST_CORRECTED:
+        neutral = self._topics.neutral(found.topic)
+        if neutral not in (OFF, found.payload):
+            self._correct_at(found.topic, neutral)
+        elif neutral == OFF:
+            self._correct_at(found.topic, b"" if found.payload == OFF else OFF)
+
+    def _correct_at(self, topic: str, payload: bytes) -> None:
+        if self._num_corrected >= MAX_CORRECTED or len(topic) > _LONGEST_CORRECTED:
             if not self._is_overfull:
                 self._is_overfull = True
                 _logger.warning("more is retained below our topics than we ever said: left alone")
             return
         self._num_corrected += 1
-        _logger.info("%s is none of ours any more: setting it to %s", found.topic, neutral)
-        self.retain(found.topic, neutral)
+        if payload not in (b"", OFF):
+            _logger.info("%s is none of ours any more: setting it to %s", topic, payload)
+            self.retain(topic, payload)
+            return
+        _logger.info("%s is none of ours any more: removing it", topic)
+        self.remove(topic, payload)
+        self.remove(self._topics.attributes_of(topic))
 
     def _send_states(self) -> None:
         """Hand over newest values, never more at once than the broker can be waiting for."""
@@ -202,3 +246,5 @@ class Publisher:
                 return
             del self._unsent[topic]
             self._states_in_flight[mid] = topic
+            if topic in self._leaving:
+                self._farewells[mid] = (topic, self._retained[topic])

@@ -1,9 +1,10 @@
-"""Takes over changed settings while the daemon runs, on SIGHUP.
+"""Takes over changed settings and another bundle while the daemon runs, on SIGHUP.
 
 Everything is checked before anything is touched: settings that cannot work change nothing. A
 source whose own settings are the same is not interrupted, and heard on by the same ear unless the
 model or what is recorded has changed. Where another ear goes on, what the former one was saying
-stays on until it has decided (see `daemon.former_events`).
+stays on until it has decided (see `daemon.former_events`). Another bundle is loaded in steps beside
+the one that hears, takes over between two turns, and is watched (`daemon.bundle_swap`).
 """
 
 import logging
@@ -14,14 +15,18 @@ from pathlib import Path
 
 from aed.bundle import Bundle
 from daemon.announcer import Announcement
+from daemon.bundle_loading import BundleLoading, digest_of
+from daemon.bundle_swap import BundleSwap
 from daemon.child import LEAVE_S
 from daemon.clips import Clips
 from daemon.clocks import Clock
 from daemon.ear import Ear
-from daemon.ears import info_of, load_fitting_bundle, new_ear
+from daemon.ears import bundle_path, fitted, info_of, model_name, new_ear
+from daemon.errors import SettingsError
 from daemon.floor_file import Floors
 from daemon.self_check import is_restart_spent
 from daemon.settings import Settings
+from daemon.settings_changes import needs_restart
 from daemon.settings_file import load_settings, state_directory
 from daemon.settings_nodes import class_nodes
 from daemon.sources import Source
@@ -30,12 +35,6 @@ from daemon.wakeup import ReloadRequest
 from ontology.errors import AedError
 
 _logger = logging.getLogger(__name__)
-
-_KEPT = (
-    *("sources", "thresholds", "classes", "second_look", "bundle"),
-    *("clips", "mute", "requests"),
-)
-"""Settings whose change leaves all other parts as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +46,8 @@ class Reloaded:
         announcements: what the former ears had still to say.
         off: topics of class states, with their neutral value, that are no more.
         offline: names of sources that are no more.
-        settings: the new ones.
         bundle: what they hear with.
+        settings: the new ones.
         info: new payload of the topic `info`.
     """
 
@@ -56,8 +55,8 @@ class Reloaded:
     announcements: tuple[Announcement, ...]
     off: frozenset[str]
     offline: frozenset[str]
-    settings: Settings
     bundle: Bundle
+    settings: Settings
     info: bytes
 
 
@@ -87,6 +86,7 @@ class Reloader:
         floors: Floors,
         clips: Clips,
         request: ReloadRequest,
+        swap: BundleSwap,
         is_refused: bool = False,
     ) -> None:
         """Remember what is in use.
@@ -101,6 +101,7 @@ class Reloader:
             floors: how quiet each source has been so far.
             clips: what is recorded.
             request: says when to read again.
+            swap: looks after another bundle.
             is_refused: settings that were read after those in use could not be used.
         """
         self._settings = settings
@@ -112,7 +113,11 @@ class Reloader:
         self._floors = floors
         self._clips = clips
         self._request = request
+        self._swap = swap
         self._is_refused = is_refused
+        # What was read and waits for its bundle; what to go back to from a bundle that is watched.
+        self._pending: tuple[Settings, BundleLoading] | None = None
+        self._former: tuple[Settings, Bundle] | None = None
 
     @property
     def problem(self) -> str | None:
@@ -125,48 +130,125 @@ class Reloader:
         )
 
     def take(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
-        """Read the settings again, if that was asked for.
+        """Read the settings again, if that was asked for; go on with what is under way.
 
         Args:
             ears: the present sources and ears; those that are replaced are ended.
 
         Returns:
-            What to go on with; None if nothing has changed, or nothing can.
+            What to go on with; None if nothing has changed, or nothing can, or not yet.
         """
-        if not self._request.take():
-            return None
+        self._swap.tick()
+        if self._swap.look(ears) and self._former is not None:
+            return self._go_back(ears, *self._former)
+        if not self._swap.is_watching:
+            self._former = None
         try:
-            settings = load_settings(self._where)
-            folder = state_directory(settings)
-            check_state_folder(folder, in_use=state_directory(self._settings))
-            # A model that has failed its self-test in memory is loaded anew.
-            must_load = is_restart_spent(folder)
-            bundle = load_fitting_bundle(
-                settings,
-                where=self._where,
-                must_pass=not must_load,
-                in_use=None if must_load else self._bundle,
-            )
+            if self._request.take():
+                return self._read(ears)
+            return self._go_on(ears)
         except AedError as error:
-            _logger.error(  # noqa: TRY400 - no bug
-                "the new settings cannot work, the former ones stay in use:\n     %s", error
-            )
-            self._is_refused = True
+            self._refuse(error)
             return None
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether what was read waits for its bundle."""
+        return self._pending is not None
+
+    def blame(self, error: Exception) -> bool:
+        """Note that hearing has failed; gives whether a new model is to blame, and given up."""
+        return self._swap.blame(f"it fails in hearing: {error}")
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._drop_pending()
+        self._swap.close()
+
+    def _read(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
+        self._drop_pending()
+        settings = load_settings(self._where)
+        folder = state_directory(settings)
+        check_state_folder(folder, in_use=state_directory(self._settings))
+        path = bundle_path(settings)
+        # A model that has failed its self-test in memory is loaded anew.
+        is_same = digest_of(path) == self._bundle.digest and not is_restart_spent(folder)
+        if is_same and (self._bundle.is_whole or not settings.second_look):
+            return self._take_over(
+                ears, settings, fitted(self._bundle, settings, where=self._where)
+            )
+        self._swap.note_loading()
+        known, num_sources = self._bundle.ontology, len(settings.sources)
+        loading = BundleLoading(path, num_sources=num_sources, known=known, clock=self._clock)
+        self._pending = (settings, loading)
+        return None
+
+    def _go_on(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
+        if self._pending is None:
+            return None
+        settings, loading = self._pending
+        bundle = loading.step()
+        if bundle is None:
+            return None
+        bundle = fitted(bundle, settings, where=self._where)
+        self._pending = None
+        return self._take_over(ears, settings, bundle)
+
+    def _take_over(
+        self, ears: Sequence[tuple[Source, Ear]], settings: Settings, bundle: Bundle
+    ) -> Reloaded | Restart | None:
+        self._swap.note_loaded()
         self._is_refused = False
+        is_other = bundle.digest != self._bundle.digest
         if settings == self._settings and bundle is self._bundle:
             _logger.info("settings read again: nothing has changed")
             return None
-        if _needs_restart(self._settings, settings):
+        if needs_restart(self._settings, settings):
             _logger.info("settings read again: starting anew with them")
             return Restart(settings=settings)
+        if is_other:
+            if not self._swap.is_watching or self._former is None:
+                self._former = (self._settings, self._bundle)
+            self._swap.note_switched(bundle, self._bundle, ears)
+            if not self._swap.is_watching:
+                self._former = None
         reloaded = self._replace(ears, settings, bundle)
         self._settings, self._bundle = settings, bundle
-        _logger.info("settings read again, and in use")
+        _logger.info("settings read again, and in use, with %s", model_name(bundle))
         return reloaded
 
-    def _replace(
+    def _go_back(
         self, ears: Sequence[tuple[Source, Ear]], settings: Settings, bundle: Bundle
+    ) -> Reloaded:
+        """Hear with the former bundle again; with the present settings, if they fit it."""
+        try:
+            bundle = fitted(bundle, self._settings, where=self._where)
+            settings = self._settings
+        except SettingsError as error:
+            _logger.error("with the former model the former settings are used: %s", error)  # noqa: TRY400 - no bug
+        reloaded = self._replace(ears, settings, bundle, is_sound=False)
+        self._settings, self._bundle, self._former = settings, bundle, None
+        return reloaded
+
+    def _refuse(self, error: AedError) -> None:
+        is_installed = self._pending is not None and self._pending[0].bundle is None
+        self._drop_pending()
+        self._is_refused = not is_installed
+        _logger.error("the new settings cannot work, the former ones stay in use:\n     %s", error)
+        self._swap.note_refused(str(error), is_installed=is_installed, in_use=self._bundle)
+
+    def _drop_pending(self) -> None:
+        if self._pending is not None:
+            self._pending[1].close()
+            self._pending = None
+
+    def _replace(
+        self,
+        ears: Sequence[tuple[Source, Ear]],
+        settings: Settings,
+        bundle: Bundle,
+        *,
+        is_sound: bool = True,
     ) -> Reloaded:
         topics_before = {state.topic for _, ear in ears for state in ear.initial_states()}
         is_heard_alike = bundle is self._bundle and settings.clips == self._settings.clips
@@ -182,7 +264,7 @@ class Reloader:
                 ear.follow(settings.threshold_layer(), class_nodes(settings, bundle.ontology))
                 replaced.append((source, ear))
                 continue
-            told, former = ([], []) if ear is None else ear.hand_over()
+            told, former = ([], []) if ear is None else ear.hand_over(is_sound=is_sound)
             announcements += told
             if source is None or not is_same:
                 if source is not None:
@@ -209,14 +291,7 @@ class Reloader:
             announcements=tuple(announcements),
             off=frozenset(topics_before - topics_now),
             offline=frozenset(gone),
-            settings=settings,
             bundle=bundle,
+            settings=settings,
             info=info_of(settings, bundle, started_at=self._started_at).to_json(),
         )
-
-
-def _needs_restart(before: Settings, now: Settings) -> bool:
-    """Whether more than what is heard, and how, has changed."""
-    kept: dict[str, bool | set[str]] = dict.fromkeys(_KEPT, True)
-    kept["home_assistant"] = {"enabled", "language"}
-    return before.model_dump(exclude=kept) != now.model_dump(exclude=kept)

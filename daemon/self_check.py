@@ -60,6 +60,8 @@ class SelfCheck:
         """What is wrong, as a sentence."""
         self.must_restart = False
         """Whether to end, once that is told, and be started again."""
+        self.is_on_trial = False
+        """Whether the model is a new one, which is given up instead if it fails."""
 
     @property
     def is_restart_overdue(self) -> bool:
@@ -77,6 +79,7 @@ class SelfCheck:
             return
         self._bundle, self._test = bundle, None
         self._next_s = self._clock.boottime_s()
+        self.problem, self.must_restart = None, False
 
     def tick(self) -> None:
         """Do the next second of a test that is under way or due."""
@@ -113,7 +116,7 @@ class SelfCheck:
                 self._forgive()
             return health
         self.problem = f"the model fails its self-test: {result.problem}"
-        if not self.must_restart:
+        if not self.must_restart and not self.is_on_trial:
             self.must_restart = self._may_restart()
             self._failed_s = self._clock.boottime_s()
         _logger.error(

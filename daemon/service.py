@@ -144,7 +144,8 @@ class Service:
     def _take_over(self, change: Reloaded) -> None:
         self._publish(change.announcements)
         for topic in sorted(change.off):
-            self._publisher.retain(topic, OFF)
+            self._publisher.remove(topic, OFF)
+            self._publisher.remove(self._topics.attributes_of(topic))
         for name in sorted(change.offline):
             self._publisher.retain(self._topics.source_status(name), OFFLINE)
         self._ears = change.ears
@@ -172,7 +173,7 @@ class Service:
         descriptors = self._source_descriptors()
         wait_for_others(descriptors, descriptors & ready, clock=self._clock)
         # First what has arrived: after a pause of our own, silence is nobody's fault.
-        self._publish(hear_arrived(self._ears, clock=self._clock))
+        self._publish(self._hear())
         for source, ear in self._ears:
             source.tick()
             if source.take_cut():
@@ -189,6 +190,15 @@ class Service:
         if self._metrics is not None:
             self._metrics.tick(self._ears, self._info)
         self._ping()
+
+    def _hear(self) -> list[Announcement]:
+        try:
+            return hear_arrived(self._ears, clock=self._clock)
+        except Exception as error:
+            if not self._reloader.blame(error):
+                raise
+            _logger.exception("the new model fails")
+            return []
 
     def _wait(self, timeout_s: float) -> set[int]:
         """Wait for whatever comes first; returns what can be read."""
@@ -254,6 +264,7 @@ class Service:
             self._notifier.stopping()
         self._health.close()
         self._reception.close()
+        self._reloader.close()
         for source, ear in self._ears:
             source.close(leave_s=LEAVE_S / len(self._ears))
             self._publish(ear.close())

@@ -76,8 +76,11 @@ def parse_settings(text: str, *, where: Path) -> Settings:
 
 def state_directory(settings: Settings) -> Path:
     """Folder for what must outlast a restart: the settings', systemd's, else the usual one."""
-    if settings.state_directory is not None:
-        return settings.state_directory
+    return settings.state_directory or default_state_directory()
+
+
+def default_state_directory() -> Path:
+    """Where that is if no settings say: systemd's, else the usual one."""
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return Path(given) if given else DEFAULT_STATE_DIRECTORY
 

@@ -99,6 +99,10 @@ class Topics:
         """JSON about the event that last changed the state of a class; retained."""
         return f"{self.root}/source/{source}/class/{class_id}/attributes"
 
+    def attributes_of(self, state_topic: str) -> str:
+        """Topic of the attributes that belong to a class state."""
+        return f"{state_topic.removesuffix('/state')}/attributes"
+
     def check(self, token: str) -> str:
         """Where `aed check` publishes and listens to itself; never retained."""
         return f"{self.root}/check/{token}"

@@ -11,6 +11,7 @@ AedError                                 everything a user can do something abou
 ├── daemon.errors.OutboxError            the outbox on disk cannot be used
 ├── daemon.errors.ClipError              a clip cannot be written or deleted
 ├── daemon.errors.SelfTestError          the running model computes something else than it did
+├── daemon.errors.InstallError           a bundle cannot be put in place, or taken back
 ├── daemon.errors.RequestError           a request is refused, or there is nobody to ask
 ├── training.errors.TrainingDataError    recordings, labels or a run's settings cannot be used
 └── training.errors.CheckpointError      a checkpoint cannot be read, or is another run's

@@ -186,19 +186,79 @@ def test_many_reports_are_sent_in_order_and_never_too_many_at_once(
     ]
 
 
+def told_until_idle(publisher: Publisher, link: FakeLink) -> list[tuple[str, bytes]]:
+    """All states that are told from now on, each acknowledged."""
+    before = len(link.states())
+    for _ in range(5):
+        publisher.pump()
+        link.acknowledge_all()
+    assert publisher.is_idle
+    return link.states()[before:]
+
+
+def test_what_is_removed_is_told_its_last_value_and_then_taken_off_the_broker(
+    publisher: Publisher, link: FakeLink
+) -> None:
+    link.connect()
+    publisher.pump()
+    publisher.retain("a", b"ON")
+    publisher.remove("a", b"OFF")
+
+    assert link.states() == [("a", b"ON"), ("a", b"OFF")]
+    assert told_until_idle(publisher, link) == [("a", b"")]
+    link.lose()
+    link.connect()
+    assert told_until_idle(publisher, link) == []
+
+
+def test_a_removal_goes_on_after_the_connection_was_lost(
+    publisher: Publisher, link: FakeLink
+) -> None:
+    publisher.retain("a", b"ON")
+    publisher.remove("a", b"OFF")
+    link.connect()
+    publisher.pump()
+    link.lose()
+    link.connect()
+
+    assert told_until_idle(publisher, link) == [("a", b"OFF"), ("a", b"")]
+
+
+def test_what_comes_back_while_it_is_removed_stays(publisher: Publisher, link: FakeLink) -> None:
+    link.connect()
+    publisher.pump()
+    publisher.retain("a", b"ON")
+    publisher.remove("a", b"OFF")
+    publisher.retain("a", b"OFF")
+
+    assert told_until_idle(publisher, link) == []
+    assert link.states()[-1] == ("a", b"OFF")
+    link.lose()
+    link.connect()
+    assert told_until_idle(publisher, link) == [("a", b"OFF")]
+
+
 def test_what_former_settings_left_on_the_broker_is_turned_off_and_ours_is_not(
     publisher: Publisher, link: FakeLink
 ) -> None:
+    attic = TOPICS.class_state("attic", "alarm")
     ours, stray = (TOPICS.class_state("mic", name) for name in ("smoke_alarm", "baby_cry"))
     source = TOPICS.source_status("garage")
     publisher.retain(ours, b"ON")
     link.connect()
     for topic, payload in ((ours, b"ON"), (stray, b"ON"), (source, b"online")):
         link.find_retained(topic, payload)
-    link.find_retained(TOPICS.class_state("attic", "alarm"), b"OFF")
-    publisher.pump()
+    link.find_retained(attic, b"OFF")
+    told = dict.fromkeys(told_until_idle(publisher, link))
 
-    assert link.states() == [(ours, b"ON"), (stray, b"OFF"), (source, b"offline")]
+    assert [(topic, payload) for topic, payload in told if "attributes" not in topic] == [
+        (ours, b"ON"),
+        (stray, b"OFF"),
+        (source, b"offline"),
+        (attic, b""),
+        (stray, b""),
+    ]
+    assert (TOPICS.class_attributes("mic", "baby_cry"), b"") in told
 
 
 def test_what_strangers_retain_below_our_topics_is_bounded_in_memory_and_log(

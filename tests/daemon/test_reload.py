@@ -1,6 +1,7 @@
 """Settings that are read again interrupt no sound, call nobody twice, and load no model twice."""
 
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,22 +12,25 @@ import yaml
 
 from aed.audio import AudioChunk
 from aed.bundle import Bundle
-from aed.posteriors import Posteriors
+from aed.inference import Frames
 from daemon.announcer import Announcement
+from daemon.bundle_orders import BundleOrders
+from daemon.bundle_store import BundleStore
+from daemon.bundle_swap import BundleSwap
 from daemon.clips import Clips
 from daemon.ear import Ear
 from daemon.ears import new_ear
 from daemon.floor_file import Floors
 from daemon.former_events import UNDECIDED_S
 from daemon.reload import Reloaded, Reloader
-from daemon.self_check import MARK_NAME
+from daemon.self_check import MARK_NAME, SelfCheck
 from daemon.settings_file import load_settings
 from daemon.sources import Source
 from daemon.wakeup import ReloadRequest, Wakeup
 from tests.daemon.fake_clock import FakeClock
 
 SAME_EAR = {"thresholds": {"doorbell": {"on": 0.8}}, "classes": ["smoke_alarm", "doorbell"]}
-OTHER_EAR = {"second_look": True}
+OTHER_EAR: dict[str, Any] = {"clips": {}}
 
 
 class Home:
@@ -56,6 +60,13 @@ class Home:
         self.ears: tuple[tuple[Source, Ear], ...] = (
             (Source(part, clock=self.clock, rng=rng), ear),
         )
+        swap = BundleSwap(
+            BundleStore(folder),
+            orders=BundleOrders(where=self.where, reload=self.request, clock=self.clock),
+            self_check=SelfCheck(self.bundle, folder=folder, clock=self.clock),
+            reload=self.request,
+            clock=self.clock,
+        )
         self.reloader = Reloader(
             settings,
             self.bundle,
@@ -66,8 +77,8 @@ class Home:
             floors=floors,
             clips=clips,
             request=self.request,
+            swap=swap,
         )
-        self.next_frame = 0
 
     @property
     def ear(self) -> Ear:
@@ -88,10 +99,13 @@ class Home:
         self.write(**changes)
         self.request.set()
         change = self.reloader.take(self.ears)
+        deadline_s = time.monotonic() + 60.0
+        while change is None and self.reloader.is_loading:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
+            change = self.reloader.take(self.ears)
         if not isinstance(change, Reloaded):
             return None
-        if change.ears[0][1] is not self.ear:
-            self.next_frame = 0
         self.ears = change.ears
         return change
 
@@ -100,16 +114,16 @@ class Home:
         labels = self.bundle.labels
         values = np.zeros((num_frames, len(labels)), np.float32)
         values[:, [labels.index[node] for node in path.split("/") if node]] = 0.97
-        posteriors = Posteriors(
+        frames = Frames(
             values=values,
-            start_frame=self.next_frame,
             level_dbfs=np.full(num_frames, -30, np.float32),
             log_mel=np.full((num_frames * 10, self.bundle.widths["log_mel"]), -10, np.float32),
         )
-        self.next_frame += num_frames
         samples = np.zeros(num_frames * 1_600, np.float32)
         chunk = AudioChunk(samples=samples, sample_rate_hz=16_000)
-        return self.ear.tell(chunk, self.ear.take(chunk).track(posteriors), took_s=0.0)
+        hearing = self.ear.take(chunk)
+        heard = hearing.track(hearing.detector.complete([frames]))
+        return self.ear.tell(chunk, heard, took_s=0.0)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.daemon_process import DaemonProcess, LoudSource
+from tests.system.installed_bundles import named, put_in_place
 from tests.system.loudness_bundle import write_loudness_bundle
 from tests.system.virtual_microphone import VirtualMicrophone
 
@@ -87,3 +88,27 @@ def microphone() -> Iterator[VirtualMicrophone]:
     microphone.start()
     yield microphone
     microphone.close()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """State directory of a daemon with installed bundles."""
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def start_installed(
+    start_daemon: StartDaemon, tmp_path: Path, state: Path, loudness_bundle: Path
+) -> StartDaemon:
+    """Starts `aed run` with an installed bundle, named `old`, that has proven itself."""
+    put_in_place(state, named(tmp_path / "old", loudness_bundle, "old"), is_proven=True)
+
+    def start(**changes: object) -> DaemonProcess:
+        return start_daemon(
+            bundle=None,
+            state_directory=str(state),
+            runtime_directory=str(tmp_path / "run"),
+            **changes,
+        )
+
+    return start

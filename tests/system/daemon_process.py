@@ -37,6 +37,11 @@ class DaemonProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def settings_path(self) -> Path:
+        """Its settings' file."""
+        return self._settings
+
+    @property
     def pid(self) -> int:
         """Its process id."""
         assert self._process is not None

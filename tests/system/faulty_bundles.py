@@ -28,18 +28,10 @@ def write_hanging_bundle(folder: Path, loudness: Path) -> Path:
     The clip of the self-test is a little louder than that source.
     """
     nodes = [
-        helper.make_node("ReduceMax", ["power"], ["loudest"], keepdims=0),
-        helper.make_node("Greater", ["loudest", "as_loud_as"], ["is_loud"]),
-        helper.make_node("Less", ["loudest", "not_as_loud_as"], ["is_no_clip"]),
-        helper.make_node("And", ["is_loud", "is_no_clip"], ["must_hang"]),
-        helper.make_node("Cast", ["must_hang"], ["hangs"], to=TensorProto.INT64),
-        helper.make_node("Mul", ["hangs", "rounds"], ["trips"]),
+        *_is_as_loud_as_the_source(),
+        helper.make_node("Mul", ["is_loud_now", "rounds"], ["trips"]),
     ]
-    constants = {
-        "as_loud_as": np.array(0.2, np.float32),
-        "not_as_loud_as": np.array(0.245, np.float32),
-        "rounds": np.array(_ENDLESS),
-    }
+    constants = {**_LOUDNESS_OF_THE_SOURCE, "rounds": np.array(_ENDLESS)}
     return _write(folder, loudness, [*nodes, _loop()], constants)
 
 
@@ -52,6 +44,48 @@ def write_slow_bundle(folder: Path, loudness: Path) -> Path:
     ]
     constants = {"hop": np.array(HOP_SAMPLES), "rounds": np.array(_rounds_of(_FRAME_TAKES_S))}
     return _write(folder, loudness, [*nodes, _loop()], constants)
+
+
+def write_bundle_that_slows_down(folder: Path, loudness: Path) -> Path:
+    """Write a bundle that is as slow as the slow one while it is loud; returns its folder.
+
+    The clip of the self-test is a little louder than the loud source.
+    """
+    nodes = [
+        *_is_as_loud_as_the_source(),
+        helper.make_node("Size", ["audio"], ["num_samples"]),
+        helper.make_node("Div", ["num_samples", "hop"], ["num_frames"]),
+        helper.make_node("Mul", ["num_frames", "rounds"], ["loud_trips"]),
+        helper.make_node("Mul", ["loud_trips", "is_loud_now"], ["trips"]),
+    ]
+    constants = {
+        **_LOUDNESS_OF_THE_SOURCE,
+        "hop": np.array(HOP_SAMPLES),
+        "rounds": np.array(_rounds_of(_FRAME_TAKES_S)),
+    }
+    return _write(folder, loudness, [*nodes, _loop()], constants)
+
+
+def write_bundle_of_no_numbers(folder: Path, loudness: Path) -> Path:
+    """Write a bundle whose posteriors are no numbers while it is loud; returns its folder."""
+    nodes = [
+        *_is_as_loud_as_the_source(),
+        helper.make_node("Cast", ["is_loud_now"], ["is_loud_float"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["one", "is_loud_float"], ["divisor"]),
+        helper.make_node("Div", ["nought", "divisor"], ["fault"]),
+    ]
+    constants = {**_LOUDNESS_OF_THE_SOURCE, "one": np.array(1.0, np.float32)}
+    return _write(folder, loudness, nodes, constants, output="posteriors")
+
+
+def write_failing_bundle(folder: Path, loudness: Path) -> Path:
+    """Write a bundle that cannot be computed while it is loud; returns its folder."""
+    nodes = [
+        *_is_as_loud_as_the_source(),
+        helper.make_node("Gather", ["only_one", "is_loud_now"], ["fault"]),
+    ]
+    constants = {**_LOUDNESS_OF_THE_SOURCE, "only_one": np.zeros(1, np.float32)}
+    return _write(folder, loudness, nodes, constants)
 
 
 def write_faltering_bundle(folder: Path, loudness: Path, *, passes_first: bool = True) -> Path:
@@ -75,6 +109,23 @@ def write_numberless_bundle(folder: Path, loudness: Path) -> Path:
     """Write a bundle that gives no numbers, whatever it hears; returns its folder."""
     nodes = [helper.make_node("Identity", ["no_number"], ["fault"])]
     return _write(folder, loudness, nodes, {"no_number": np.array(np.nan, np.float32)})
+
+
+_LOUDNESS_OF_THE_SOURCE = {
+    "as_loud_as": np.array(0.2, np.float32),
+    "not_as_loud_as": np.array(0.245, np.float32),
+}
+
+
+def _is_as_loud_as_the_source() -> list[NodeProto]:
+    """One while the loud source is loud, as a whole number, else nought: `is_loud_now`."""
+    return [
+        helper.make_node("ReduceMax", ["power"], ["loudest"], keepdims=0),
+        helper.make_node("Greater", ["loudest", "as_loud_as"], ["is_loud"]),
+        helper.make_node("Less", ["loudest", "not_as_loud_as"], ["is_no_clip"]),
+        helper.make_node("And", ["is_loud", "is_no_clip"], ["is_source"]),
+        helper.make_node("Cast", ["is_source"], ["is_loud_now"], to=TensorProto.INT64),
+    ]
 
 
 def _loop() -> NodeProto:
@@ -114,18 +165,23 @@ def _rounds_of(seconds: float) -> int:
 
 
 def _write(
-    folder: Path, loudness: Path, nodes: list[NodeProto], constants: dict[str, np.ndarray]
+    folder: Path,
+    loudness: Path,
+    nodes: list[NodeProto],
+    constants: dict[str, np.ndarray],
+    *,
+    output: str = "logits",
 ) -> Path:
-    """Copy the bundle, with a `fault` added to its logits."""
+    """Copy the bundle, with a `fault` added to its logits, or to another output."""
     shutil.copytree(loudness, folder)
     model = onnx.load(folder / "model.onnx")
     model.graph.initializer.extend(
         [_NOUGHT, *(numpy_helper.from_array(value, name) for name, value in constants.items())]
     )
     found = list(model.graph.node)
-    end = next(i for i, node in enumerate(found) if node.output[0] == "logits")
-    found[end].output[0] = "true_logits"
-    add = helper.make_node("Add", ["true_logits", "fault"], ["logits"])
+    end = next(i for i, node in enumerate(found) if node.output[0] == output)
+    found[end].output[0] = f"true_{output}"
+    add = helper.make_node("Add", [f"true_{output}", "fault"], [output])
     del model.graph.node[:]
     model.graph.node.extend([*found[: end + 1], *nodes, add, *found[end + 1 :]])
     onnx.checker.check_model(model)

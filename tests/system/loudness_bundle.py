@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import ontology
 from aed.bundle_description import canonical_digest
-from ontology import LabelSet
+from ontology import LabelSet, Ontology
 from tests.marginals import marginals
 
 HEARD = ("alarm", "life_safety", "smoke_alarm")
@@ -29,9 +29,17 @@ _LEAST_POWER = 1e-9
 _NEVER = -10.0
 
 
-def write_loudness_bundle(folder: Path, *, heard: tuple[str, ...] = HEARD) -> Path:
-    """Write the bundle, which takes what is loud for these nodes; returns its folder."""
-    home = ontology.home()
+def write_loudness_bundle(
+    folder: Path, *, heard: tuple[str, ...] = HEARD, home: Ontology | None = None
+) -> Path:
+    """Write the bundle, which takes what is loud for these nodes; returns its folder.
+
+    Args:
+        folder: to be made.
+        heard: the nodes.
+        home: the ontology; None for that of a home.
+    """
+    home = home or ontology.home()
     labels = LabelSet(home)
     is_heard = np.array([node in heard for node in labels.nodes])
     folder.mkdir(parents=True)

@@ -72,6 +72,7 @@ def test_new_thresholds_and_classes_are_taken_over_while_an_alarm_sounds(
 
     daemon.wait_for_log("settings read again, and in use")
     subscriber.wait_for(ALARM_STATE, b"OFF", since=before)
+    subscriber.wait_for(ALARM_STATE, b"", since=before)
     subscriber.wait_until(lambda: len(payloads(subscriber, TOPICS.info)) > 1, "new classes")
     assert set(subscriber.topic(STATE)[1:]) == {b"ON"}
     assert [it.pid for it in psutil.Process(daemon.pid).children()] == [child.pid]
@@ -100,8 +101,11 @@ def test_sources_come_and_go_and_those_that_stay_are_not_interrupted(
     subscriber.wait_for(TOPICS.source_status("attic"), b"online")
     subscriber.wait_for(TOPICS.source_status("hall"), b"offline")
     subscriber.wait_until(
-        lambda: subscriber.topic(TOPICS.class_state("hall", "smoke_alarm"))[-1] == b"OFF",
-        "the hall is heard no more",
+        lambda: (
+            subscriber.topic(TOPICS.class_state("hall", "smoke_alarm"))[-2:] == [b"OFF", b""]
+            and subscriber.topic(TOPICS.class_attributes("hall", "smoke_alarm"))[-1] == b""
+        ),
+        "the hall is heard no more, and taken off the broker",
     )
     subscriber.wait_for(TOPICS.class_state("attic", "smoke_alarm"), b"ON")
     assert b"offline" not in subscriber.topic(TOPICS.source_status("mic"))[1:]

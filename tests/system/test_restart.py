@@ -85,7 +85,8 @@ def test_what_was_on_under_former_settings_is_turned_off_and_ended(
     start_daemon(state_directory=state)
 
     subscriber.wait_for(STATE, b"OFF")
-    subscriber.wait_until(lambda: subscriber.topic(garage)[-1] == b"OFF", "the garage is off")
+    subscriber.wait_until(lambda: b"OFF" in subscriber.topic(garage), "the garage is off")
+    subscriber.wait_for(garage, b"")
     subscriber.wait_for(TOPICS.source_status("garage"), b"offline")
     subscriber.wait_until(lambda: "end" in phases(subscriber), "the end of its event")
     assert payloads(subscriber, TOPICS.event)[-1]["source"] == "garage"

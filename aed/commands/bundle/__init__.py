@@ -1,4 +1,4 @@
-"""`aed bundle`: what a model is, and whether it can be used here."""
+"""`aed bundle`: what a model is, whether it can be used here, and putting another one in place."""
 
 import argparse
 from pathlib import Path
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: "Subparsers") -> None:
-    """Add `bundle` with its subcommands `show` and `check`."""
-    parser = subparsers.add_parser("bundle", help="show or check a trained model")
+    """Add `bundle` with its subcommands."""
+    from aed.commands.bundle import installing
+
+    parser = subparsers.add_parser("bundle", help="show, check or install a trained model")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, run, text in (
         ("show", run_show, "show what a bundle says of itself"),
@@ -28,6 +30,7 @@ def add_parser(subparsers: "Subparsers") -> None:
             help="folder of the bundle (default: the installed one, else the shipped one)",
         )
         action.set_defaults(run=run)
+    installing.add_parsers(actions)
 
 
 def run_show(arguments: argparse.Namespace) -> int:
