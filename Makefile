@@ -40,7 +40,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	@.ci/system-packages --optional $(TEST_PACKAGES)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check .

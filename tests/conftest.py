@@ -10,10 +10,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aed import bundle as bundles
+from tests.by_file import ByFile
 from tests.system.home_assistant.installation import home_assistant_root
 
 
@@ -135,9 +137,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--require: " + "; ".join(reasons))
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    _group(items)
     wanted = {mark.name for item in items for mark in item.iter_markers()} & set(MISSING)
     reasons = {name: MISSING[name]() for name in wanted}
     for item in items:
@@ -146,9 +146,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"{name}: {reason}"))
 
 
-def _group(items: list[pytest.Item]) -> None:
-    """Have each file's tests run in one process, and those of a booted machine together."""
-    for item in items:
-        folder = item.path.parent
-        group = folder if folder.name in ("booted", "home_assistant") else item.path
-        item.add_marker(pytest.mark.xdist_group(str(group)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:  # noqa: ANN401 - xdist's
+    """Share tests out between processes; asked where there are several."""
+    return ByFile(config, log)

@@ -72,7 +72,7 @@ def test_a_soak_of_seconds_is_well_and_written_down(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     report = json.loads(output.read_text())
     assert json.loads(run.stdout) == report
-    assert report["listening"]["events"] > 10
+    assert report["listening"]["events"] > 3
     assert report["listening"]["missed"] == 0
     assert report["kills"]["lost"] == []
     assert report["living"]["told"] == report["living"]["scheduled"]
