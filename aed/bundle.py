@@ -25,6 +25,7 @@ from aed.bundle_description import DESCRIPTION_FILE, ONTOLOGY_FILE
 from aed.errors import BundleError, ThresholdsError
 from aed.inference import Inference, open_session, widths_of
 from aed.self_test import SelfTest, SelfTestClip
+from aed.taught.sounds import TaughtSounds
 from aed.verifier import VERIFIER_FILE, Judge, Verifier, blank_window, open_verifier
 from ontology import LabelSet, Ontology, OntologyError, parse
 
@@ -56,6 +57,8 @@ class Bundle:
         self_test: what must come out of it as it did for its maker, untaught nodes too.
         info: all of `bundle.yaml`.
         digest: SHA-256 of `bundle.yaml`, and so of every file it lists.
+        taught: sounds that the user has taught; None if there are none. Whatever hears with the
+            bundle hears them too, but `ontology` and `labels` are the model's alone.
     """
 
     path: Path
@@ -71,12 +74,23 @@ class Bundle:
     self_test: SelfTestClip
     info: Mapping[str, Any]
     digest: str
+    taught: TaughtSounds | None = None
 
     def new_stream(self) -> Inference:
         """A stream of its own through the network; nodes it was never taught stay silent."""
         bias = self.bias.copy()
         bias[[self.labels.index[node] for node in self.untaught]] = -np.inf
-        return Inference(self.session, self.scale, bias, keeps_embedding=self.verifier is not None)
+        return Inference(self.session, self.scale, bias, keeps_embedding=self.keeps_embedding)
+
+    @property
+    def keeps_embedding(self) -> bool:
+        """Whether somebody needs the embeddings: a second look, or taught sounds."""
+        return self.verifier is not None or self.taught is not None
+
+    @property
+    def heard_ontology(self) -> Ontology:
+        """What events may name: the model's nodes, and the taught sounds below them."""
+        return self.ontology if self.taught is None else self.taught.ontology
 
     @property
     def edges_hz(self) -> dict[str, float]:
@@ -96,6 +110,10 @@ class Bundle:
     def without_second_look(self) -> "Bundle":
         """The same model, whose critical candidates are reported without a second look."""
         return replace(self, verifier=None)
+
+    def with_taught(self, taught: TaughtSounds | None) -> "Bundle":
+        """The same model, with sounds that were taught for it."""
+        return replace(self, taught=taught)
 
 
 def default_bundle_path(state_directory: Path | None = None) -> Path:

@@ -1,6 +1,6 @@
 """One stream's whole way from sound to events, for whoever wants nothing in between.
 
-AudioChunk -> StreamingDetector -> Posteriors -> EventTracker -> Events
+AudioChunk -> StreamingDetector -> Posteriors -> (TaughtMatcher ->) EventTracker -> Events
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,9 @@ from aed.detector import StreamingDetector
 from aed.events import Event, EventTracker, Suppressed
 from aed.posteriors import Posteriors
 from aed.second_look import SecondLook
-from aed.thresholds import Layer, resolve
+from aed.taught.matching import TaughtMatcher
+from aed.thresholds import Layer, NodeThresholds, resolve
+from ontology import LabelSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class Hearing:
         settings: thresholds that the user wants otherwise.
 
     Attributes:
-        labels: columns of the posteriors.
+        labels: columns of the posteriors, those of taught sounds among them.
         detector: from sound to posteriors.
 
     Raises:
@@ -45,17 +47,21 @@ class Hearing:
     """
 
     def __init__(self, bundle: Bundle, settings: Layer | None = None) -> None:
-        self.labels = bundle.labels
+        taught = bundle.taught
+        self.labels = bundle.labels if taught is None else LabelSet(taught.ontology)
         self._bundle = bundle
         edges_hz = bundle.edges_hz
         second_look = None
         if bundle.verifier is not None:
             second_look = SecondLook(bundle.verifier, bundle.labels, **edges_hz)
-        # Both live as long as the stream.
+        # All of these live as long as the stream.
         self.detector = StreamingDetector(bundle)
+        self._matcher = None
+        if taught is not None:
+            self._matcher = TaughtMatcher(taught, bundle.labels, self.labels)
         self._tracker = EventTracker(
-            bundle.ontology,
-            resolve(bundle.thresholds, bundle.ontology, settings),
+            self.labels.ontology,
+            self._resolved(settings),
             second_look=second_look,
             **edges_hz,
         )
@@ -69,7 +75,13 @@ class Hearing:
         Raises:
             ThresholdsError: they name unknown nodes or impossible numbers; nothing has changed.
         """
-        self._tracker.retune(resolve(self._bundle.thresholds, self._bundle.ontology, settings))
+        self._tracker.retune(self._resolved(settings))
+
+    def _resolved(self, settings: Layer | None) -> Mapping[str, NodeThresholds]:
+        taught = self._bundle.taught
+        own = self._bundle.thresholds
+        layer = own if taught is None else {**own, **taught.thresholds}
+        return resolve(layer, self.labels.ontology, settings)
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:
@@ -93,8 +105,10 @@ class Hearing:
         """Go on with what the detector has heard.
 
         Args:
-            posteriors: the next frames of the stream.
+            posteriors: the next frames of the stream, of the model's own nodes.
         """
+        if self._matcher is not None:
+            posteriors = self._matcher.extend(posteriors)
         return Heard(posteriors=posteriors, events=self._tracker.feed(posteriors))
 
     def flush(self, *, is_whole: bool = True) -> Heard:
@@ -103,11 +117,13 @@ class Hearing:
         Args:
             is_whole: see `EventTracker.flush`.
         """
-        posteriors = self.detector.flush()
-        events = [*self._tracker.feed(posteriors), *self._tracker.flush(is_whole=is_whole)]
-        return Heard(posteriors=posteriors, events=events)
+        heard = self.track(self.detector.flush())
+        events = [*heard.events, *self._tracker.flush(is_whole=is_whole)]
+        return Heard(posteriors=heard.posteriors, events=events)
 
     def reset(self) -> None:
         """Forget the stream."""
         self.detector.reset()
         self._tracker.reset()
+        if self._matcher is not None:
+            self._matcher.reset()

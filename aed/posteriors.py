@@ -31,7 +31,10 @@ class Posteriors:
             [i, i + 1) * POSTERIOR_HOP_S of stream time and is known at its end.
         level_dbfs: (T,) float32, RMS level of each frame in dB relative to full scale.
         log_mel: (T * 10, F) float32, natural log of mel power, 10 ms apart.
-        embedding: (T, D) float32, what the tree head judges; None where no second look needs it.
+        embedding: (T, D) float32, what the tree head judges; None where neither a second look nor
+            a taught sound needs it.
+        model_values: (T, M) float32, what the model itself said of its own nodes, where `values`
+            have columns for taught sounds; None where they have not.
     """
 
     values: NDArray[np.float32]
@@ -39,6 +42,7 @@ class Posteriors:
     level_dbfs: NDArray[np.float32]
     log_mel: NDArray[np.float32]
     embedding: NDArray[np.float32] | None = None
+    model_values: NDArray[np.float32] | None = None
 
     @property
     def time_s(self) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from daemon.floor_file import Floors
 from daemon.former_events import read_former_events
 from daemon.health import Health
 from daemon.heartbeat import Heartbeat
+from daemon.local_requests import LocalRequests
 from daemon.mqtt import MqttLink
 from daemon.mute import Mute
 from daemon.notify import Notifier
@@ -27,6 +28,7 @@ from daemon.settings import Settings
 from daemon.settings_file import socket_path, state_directory
 from daemon.sources import Source
 from daemon.state_folder import make_state_folder
+from daemon.taught_store import TaughtStore
 from daemon.topics import OFFLINE, Topics
 from daemon.wakeup import ReloadRequest, StopRequest, Wakeup
 
@@ -61,6 +63,8 @@ def assemble(
     topics = Topics(node=settings.node)
     rng = random.SystemRandom()
     make_state_folder(folder)
+    taught = TaughtStore(folder)
+    bundle = taught.load(bundle)
     outbox = Outbox(folder / FILE_NAME, clock=clock)
     floors = Floors(folder, clock=clock)
     clips = Clips(folder, settings.clips, clock=clock)
@@ -107,7 +111,9 @@ def assemble(
         reload=reload,
         clock=clock,
     )
+    local = LocalRequests(taught, bundle, ears)
     handler = RequestHandler(actions.requests())
+    at_the_socket = RequestHandler({**actions.requests(), **local.requests()})
     beats = settings.heartbeat
     server = None
     if settings.metrics is not None:
@@ -123,7 +129,7 @@ def assemble(
         link=link,
         topics=topics,
         clock=clock,
-        troubles=[clips] if server is None else [clips, server],
+        troubles=[clips, taught] if server is None else [clips, taught, server],
     )
     metrics = None
     if server is not None:
@@ -155,6 +161,7 @@ def assemble(
             floors=floors,
             clips=clips,
             request=reload,
+            taught=taught,
         ),
         clips=clips,
         metrics=metrics,
@@ -163,7 +170,7 @@ def assemble(
             handler=handler,
             control=ControlSocket(
                 socket_path(settings),
-                answer=lambda line: handler.answer_line(line, by="the control socket"),
+                answer=lambda line: at_the_socket.answer_line(line, by="the control socket"),
                 clock=clock,
             ),
             mute=mute,
@@ -172,5 +179,6 @@ def assemble(
             publisher=publisher,
             topics=topics,
             clock=clock,
+            local=local,
         ),
     )

@@ -61,8 +61,8 @@ def info_of(settings: Settings, bundle: Bundle, *, started_at: str) -> InfoPaylo
         ontology=bundle.ontology.name,
         ontology_digest=bundle.ontology.digest,
         sources=tuple(source.name for source in settings.sources),
-        classes=class_nodes(settings, bundle.ontology),
-        reportable=tuple(node.id for node in bundle.ontology.nodes if node.alert is not None),
+        classes=class_nodes(settings, bundle),
+        reportable=tuple(node.id for node in bundle.heard_ontology.nodes if node.alert is not None),
         started_at=started_at,
     )
 
@@ -87,12 +87,13 @@ def new_ear(
         clips: records what deserves it, if anything.
     """
     stream_clock = StreamClock(clock)
-    recorder = clips.recorder(bundle.labels)
+    hearing = Hearing(bundle, settings.threshold_layer())
+    recorder = clips.recorder(hearing.labels)
     return Ear(
-        hearing=Hearing(bundle, settings.threshold_layer()),
+        hearing=hearing,
         announcer=Announcer(
             source=source,
-            classes=class_nodes(settings, bundle.ontology),
+            classes=class_nodes(settings, bundle),
             model=_model_name(bundle),
             topics=Topics(node=settings.node),
             clock=clock,

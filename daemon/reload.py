@@ -24,6 +24,7 @@ from daemon.settings import Settings
 from daemon.settings_file import load_settings, state_directory
 from daemon.sources import Source
 from daemon.state_folder import check_state_folder
+from daemon.taught_store import TaughtStore
 from daemon.wakeup import ReloadRequest
 from ontology.errors import AedError
 
@@ -79,6 +80,7 @@ class Reloader:
         floors: Floors,
         clips: Clips,
         request: ReloadRequest,
+        taught: TaughtStore,
     ) -> None:
         """Remember what is in use.
 
@@ -92,6 +94,7 @@ class Reloader:
             floors: how quiet each source has been so far.
             clips: what is recorded.
             request: says when to read again.
+            taught: sounds that were taught, and whether that has changed.
         """
         self._settings = settings
         self._bundle = bundle
@@ -102,9 +105,10 @@ class Reloader:
         self._floors = floors
         self._clips = clips
         self._request = request
+        self._taught = taught
 
     def take(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
-        """Read the settings again, if that was asked for.
+        """Read the settings again, if that was asked for; hear what was taught or forgotten.
 
         Args:
             ears: the present sources and ears; those that are replaced are ended.
@@ -112,6 +116,11 @@ class Reloader:
         Returns:
             What to go on with; None if nothing has changed, or nothing can.
         """
+        if self._taught.take_change():
+            bundle = self._taught.load(self._bundle)
+            reloaded = self._replace(ears, self._settings, bundle)
+            self._bundle = bundle
+            return reloaded
         if not self._request.take():
             return None
         try:
@@ -132,6 +141,7 @@ class Reloader:
         if _needs_restart(self._settings, settings):
             _logger.info("settings read again: starting anew with them")
             return Restart(settings=settings)
+        bundle = self._taught.load(bundle)
         reloaded = self._replace(ears, settings, bundle)
         self._settings, self._bundle = settings, bundle
         _logger.info("settings read again, and in use")
@@ -184,5 +194,5 @@ class Reloader:
 def _needs_restart(before: Settings, now: Settings) -> bool:
     """Whether more than what is heard, and how, has changed."""
     kept = {"sources", "thresholds", "classes", "second_look", "bundle", "clips"}
-    kept |= {"mute", "requests"}
+    kept |= {"mute", "requests", "taught_classes"}
     return before.model_dump(exclude=kept) != now.model_dump(exclude=kept)

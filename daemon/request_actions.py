@@ -58,7 +58,7 @@ class RequestActions:
             clock: the machine's clocks.
         """
         self._node = settings.node
-        self._ontology = bundle.ontology
+        self._ontology = bundle.heard_ontology
         self._where = where
         self._ears = tuple(ears)
         self._mute = mute
@@ -75,7 +75,7 @@ class RequestActions:
         self, settings: Settings, bundle: Bundle, ears: Sequence[tuple[Source, Ear]]
     ) -> None:
         """Go on with others; see `__init__`."""
-        self._ontology, self._ears = bundle.ontology, tuple(ears)
+        self._ontology, self._ears = bundle.heard_ontology, tuple(ears)
         self._asked.follow(settings, bundle)
         self._retune()
 
