@@ -25,6 +25,7 @@ from aed.commands import (
     replay,
     request,
     run,
+    teach,
     train,
 )
 from ontology.errors import AedError
@@ -44,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
     listen,
     replay,
     explain,
+    teach,
     ontology,
     train,
     evaluate,

@@ -93,11 +93,12 @@ class TaughtStore:
         self.entries: tuple[TaughtEntry, ...] = ()
         self._has_changed = False
 
-    def load(self, bundle: Bundle) -> Bundle:
+    def load(self, bundle: Bundle, *, is_kept: bool = True) -> Bundle:
         """Give a bundle what was taught; learn it anew if that was for another one.
 
         Args:
             bundle: the model.
+            is_kept: keep what is learned anew; otherwise nothing is written.
 
         Returns:
             The bundle with its taught sounds. What cannot be heard is left out, and told.
@@ -118,7 +119,8 @@ class TaughtStore:
             return bundle.with_taught(None)
         if content.bundle != bundle.digest:
             self.entries = tuple(self._anew(each, bundle, background) for each in content.sounds)
-            self._try_to_write(bundle)
+            if is_kept:
+                self._try_to_write(bundle)
         lost = [f"{each.id} ({each.problem})" for each in self.entries if each.problem is not None]
         if lost:
             self._complain(f"taught sounds that are not heard: {'; '.join(lost)}")

@@ -44,8 +44,7 @@ class Space:
 
     def directions(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
         """Directions (T, D) of embeddings (T, D)."""
-        whitened: NDArray[np.float32] = (embedding - self.mean) @ self.whitening
-        return unit(whitened)
+        return unit(np.matmul(embedding - self.mean, self.whitening, dtype=np.float32))
 
 
 def space_of(embedding: NDArray[np.float32]) -> Space:
