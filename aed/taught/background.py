@@ -8,6 +8,7 @@ Axes: M windows, D embedding.
 
 import hashlib
 import io
+import math
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from aed.bundle import Bundle
 
 BACKGROUND_FILE = "background.npz"
+
+TAIL = 20
+"""Windows of the sample from which its tail is told."""
+
+RARITY = 3
+"""A sample of 6,000 windows is ten minutes of all kinds of sounds without a pause."""
 
 _REMEDY = (
     "make it with python -m training.teaching background, or take the bundle that comes with aed"
@@ -43,15 +50,19 @@ class Background:
     nodes: NDArray[np.str_]
 
     def reach(self, prototype: NDArray[np.float32], *, under: str) -> float:
-        """The highest cosine of any window with a prototype (D,).
+        """The cosine with a prototype (D,) that one window in `RARITY` samples exceeds.
+
+        The sample is too small to hold that one: the tail of its cosines is taken for exponential.
 
         Args:
             prototype: of length 1.
             under: a node; windows of just this one do not count, since a doorbell may well sound
                 like a taught doorbell.
         """
-        counted = self.windows[self.nodes != under]
-        return float((counted @ prototype).max())
+        cosines = np.sort(self.windows[self.nodes != under] @ prototype)[::-1]
+        tail = min(TAIL, len(cosines) - 1)
+        excess = float(np.mean(cosines[:tail]) - cosines[tail])
+        return min(1.0, float(cosines[tail]) + excess * math.log(tail * RARITY))
 
 
 def read_background(bundle: "Bundle") -> Background:

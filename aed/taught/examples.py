@@ -78,7 +78,7 @@ def trimmed(samples: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         TeachingError: nothing sounds in it, or something does for too long.
     """
     count = -(-len(samples) // HOP_SAMPLES)
-    frames = np.pad(samples, (0, count * HOP_SAMPLES - len(samples))).reshape(count, -1)
+    frames = np.pad(samples, (0, count * HOP_SAMPLES - len(samples))).reshape(count, HOP_SAMPLES)
     level_dbfs = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-12)
     loudest_dbfs = float(level_dbfs.max(initial=-120.0))
     if loudest_dbfs < QUIETEST_DBFS:

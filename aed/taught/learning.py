@@ -1,7 +1,7 @@
 """Learns a sound from a few recordings, or says why they do not do.
 
-The prototype is the mean direction of the recordings. The threshold is the highest cosine that any
-window of the background has with it, so it is chosen without a look at the recordings. Whether they
+The prototype is the mean direction of the recordings. The threshold is the cosine that the
+background hardly ever has with it, so it is chosen without a look at the recordings. Whether they
 reach it is asked of each of them in turn, with a prototype made of the others.
 
 Axes: T posterior frames, D embedding, E examples, M windows.

@@ -109,9 +109,7 @@ def slug(name: str) -> str:
     """
     made = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:64].rstrip("_")
     if not _ID.fullmatch(made):
-        raise TeachingError(
-            f"wanted a name with a letter from a to z to begin with, found {name!r}"
-        )
+        raise TeachingError(f"wanted a name that begins with a letter from a to z, found {name!r}")
     return made
 
 

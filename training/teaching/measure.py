@@ -7,6 +7,9 @@ Two questions, both of dev recordings, which neither weights nor thresholds have
 - `same`: one recording is taught and heard again and again, each time at another level, with
   another noise, in the same room. This is what a user teaches.
 
+`relatives` is the share of recordings of the same kind, from other groups, that are taken for the
+one that was taught: whoever teaches a doorbell does not want the neighbour's.
+
 A recording is found if two windows in a row (the dwell) reach the threshold. A lesson that `learn`
 refuses finds nothing and is counted.
 
@@ -55,6 +58,7 @@ class _Tally:
     recalls: list[float] = field(default_factory=list)
     per_hour: list[float] = field(default_factory=list)
     hours_per_hour: list[float] = field(default_factory=list)
+    relatives: list[float] = field(default_factory=list)
 
 
 class _Heard:
@@ -163,6 +167,14 @@ class _School:
             lesson = self._learn(tally, taught[:count], label, node)
             if lesson is not None:
                 tally.recalls.append(float(tested.found(lesson).mean()))
+                group = self._rows[place].group
+                others = [
+                    at
+                    for at, row in enumerate(self._rows)
+                    if row.label == label and row.group != group
+                ]
+                if others:
+                    tally.relatives.append(float(self._heard.found(lesson)[others].mean()))
 
     def _learn(
         self, tally: _Tally, taught: Sequence[Example], label: str, node: str
@@ -235,12 +247,13 @@ def _figures(tally: _Tally) -> dict[str, Any]:
         "recall": mean(tally.recalls),
         "false_per_hour": mean(tally.per_hour),
         "false_per_hour_in_hours": mean(tally.hours_per_hour),
+        "relatives": mean(tally.relatives),
     }
 
 
 def table(figures: dict[str, Any]) -> str:
     """The figures for a terminal: each lesson over all labels, then label by label."""
-    heads = ("lessons", "refused", "recall", "false/h", "in hours")
+    heads = ("lessons", "refused", "recall", "relatives", "false/h", "in hours")
     lines = [f"{'lesson':<28}" + "".join(f"{head:>10}" for head in heads)]
     for lesson in ("same", "kind"):
         for count in COUNTS:
@@ -267,11 +280,12 @@ def _over(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return round(float(np.mean(values)), 3) if values else None
 
     sums = {key: sum(each[key] for each in found) for key in ("lessons", "refused")}
-    keys = ("recall", "false_per_hour", "false_per_hour_in_hours")
+    keys = ("recall", "relatives", "false_per_hour", "false_per_hour_in_hours")
     return {**sums, **{key: mean(key) for key in keys}}
 
 
 def _line(name: str, row: dict[str, Any]) -> str:
-    keys = ("lessons", "refused", "recall", "false_per_hour", "false_per_hour_in_hours")
+    means = ("recall", "relatives", "false_per_hour", "false_per_hour_in_hours")
+    keys = ("lessons", "refused", *means)
     cells = ("–" if row[key] is None else f"{row[key]:g}" for key in keys)
     return f"{name:<28}" + "".join(f"{cell:>10}" for cell in cells)

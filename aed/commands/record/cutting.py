@@ -2,7 +2,8 @@
 
 A sound begins where the level rises clearly above the room's own, and ends when it has been back
 there for a while. The room's level is learned: it follows what is quieter at once, and what is
-louder slowly.
+louder slowly. What goes on for too long is cut, and the room learned anew: a fan that was turned on
+is no sound.
 
 Axes: S samples.
 """
@@ -22,6 +23,9 @@ LEARN_S = 0.5
 
 RISE_DB, FALL_DB = 12.0, 7.0
 """A sound is so far above the room, and stays above it by so much."""
+
+PEAK_DROP_DB = 30.0
+"""What is so far below the loudest frame of a sound is silence too: it rings out, or is another."""
 
 QUIETEST_DBFS = -65.0
 """Nothing below this is a sound, however quiet the room is."""
@@ -57,10 +61,11 @@ class SoundCutter:
         self._kept: list[NDArray[np.int16]] = []
         self._learned: list[float] = []
         self._room_dbfs = math.inf
-        # Of the sound that goes on: its frames without the margin before, and since when it is
-        # quiet; None while there is none.
+        # Of the sound that goes on: its frames without the margin before (None while there is
+        # none), since when it is quiet, and how loud it was.
         self._sounding: int | None = None
         self._quiet = 0
+        self._loudest_dbfs = _SILENCE_DBFS
 
     @property
     def is_sounding(self) -> bool:
@@ -98,9 +103,16 @@ class SoundCutter:
             self._wait()
             return None
         self._sounding += 1
-        is_quiet = self.level_dbfs < max(self._room_dbfs + FALL_DB, QUIETEST_DBFS)
+        self._loudest_dbfs = max(self._loudest_dbfs, self.level_dbfs)
+        silent_dbfs = max(
+            self._room_dbfs + FALL_DB, QUIETEST_DBFS, self._loudest_dbfs - PEAK_DROP_DB
+        )
+        is_quiet = self.level_dbfs < silent_dbfs
         self._quiet = self._quiet + 1 if is_quiet else 0
-        if self._quiet >= self._silence or len(self._kept) >= self._longest:
+        if self._quiet >= self._silence:
+            return self._ended()
+        if len(self._kept) >= self._longest:
+            self._learned, self._room_dbfs = [], math.inf
             return self._ended()
         return None
 
@@ -118,6 +130,7 @@ class SoundCutter:
         """Learn the room, and look out for a sound."""
         if self.level_dbfs >= max(self._room_dbfs + RISE_DB, QUIETEST_DBFS):
             self._sounding, self._quiet = 1, 0
+            self._loudest_dbfs = self.level_dbfs
             return
         creep_db = _CREEP_DB_PER_S * FRAME_SAMPLES / SAMPLE_RATE_HZ
         self._room_dbfs = min(self.level_dbfs, self._room_dbfs + creep_db)
