@@ -88,11 +88,6 @@ class Bundle:
         return self.verifier is not None or self.taught is not None
 
     @property
-    def heard_ontology(self) -> Ontology:
-        """What events may name: the model's nodes, and the taught sounds below them."""
-        return self.ontology if self.taught is None else self.taught.ontology
-
-    @property
     def edges_hz(self) -> dict[str, float]:
         """`fmin_hz` and `fmax_hz` of the front end's mel bands."""
         return {key: float(self.info["front_end"][key]) for key in ("fmin_hz", "fmax_hz")}
@@ -110,10 +105,6 @@ class Bundle:
     def without_second_look(self) -> "Bundle":
         """The same model, whose critical candidates are reported without a second look."""
         return replace(self, verifier=None)
-
-    def with_taught(self, taught: TaughtSounds | None) -> "Bundle":
-        """The same model, with sounds that were taught for it."""
-        return replace(self, taught=taught)
 
 
 def default_bundle_path(state_directory: Path | None = None) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from aed import __version__
 from aed.bundle import Bundle, default_bundle_path, load_bundle
 from aed.hearing import Hearing
+from aed.taught.sounds import heard_ontology
 from daemon.announcer import Announcer
 from daemon.clips import Clips
 from daemon.clocks import Clock, StreamClock
@@ -62,7 +63,9 @@ def info_of(settings: Settings, bundle: Bundle, *, started_at: str) -> InfoPaylo
         ontology_digest=bundle.ontology.digest,
         sources=tuple(source.name for source in settings.sources),
         classes=class_nodes(settings, bundle),
-        reportable=tuple(node.id for node in bundle.heard_ontology.nodes if node.alert is not None),
+        reportable=tuple(
+            node.id for node in heard_ontology(bundle).nodes if node.alert is not None
+        ),
         started_at=started_at,
     )
 

@@ -8,7 +8,7 @@ is kept but not heard, which `problem` and the log tell.
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -108,15 +108,15 @@ class TaughtStore:
         except (OSError, ValueError) as error:
             self.entries = ()
             self._complain(f"{self._path} cannot be read ({error}): no taught sound is heard")
-            return bundle.with_taught(None)
+            return replace(bundle, taught=None)
         self.entries, self.problem = content.sounds, None
         if not content.sounds:
-            return bundle.with_taught(None)
+            return replace(bundle, taught=None)
         try:
             background = read_background(bundle)
         except TeachingError as error:
             self._complain(f"no taught sound is heard: {error}")
-            return bundle.with_taught(None)
+            return replace(bundle, taught=None)
         if content.bundle != bundle.digest:
             self.entries = tuple(self._anew(each, bundle, background) for each in content.sounds)
             if is_kept:
@@ -239,7 +239,7 @@ class TaughtStore:
         except AedError as error:
             self._complain(f"no taught sound is heard: {error}")
             given = None
-        return bundle.with_taught(given)
+        return replace(bundle, taught=given)
 
     def _write(self, entries: Sequence[TaughtEntry], bundle: Bundle) -> None:
         content = {

@@ -10,6 +10,7 @@ Axes: D embedding, K sounds.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from aed.errors import TeachingError
 from aed.taught.space import Space
 from aed.thresholds import Layer
 from ontology import AlertPolicy, Node, Ontology
+
+if TYPE_CHECKING:
+    from aed.bundle import Bundle
 
 MOST_SOUNDS = 20
 """Each costs a little of every second, and a place in everybody's mind."""
@@ -99,6 +103,11 @@ def taught_sounds(
         source=ontology.source,
     )
     return TaughtSounds(space=space, sounds=tuple(sounds), ontology=extended)
+
+
+def heard_ontology(bundle: "Bundle") -> Ontology:
+    """What events of a bundle may name: the model's nodes, and the taught sounds below them."""
+    return bundle.ontology if bundle.taught is None else bundle.taught.ontology
 
 
 def slug(name: str) -> str:

@@ -154,7 +154,9 @@ def test_what_cannot_be_taught_is_refused_and_the_daemon_hears_on(home: Home) ->
     assert "--config FILE or --state DIR" in nobody[2]
     assert "it holds no recordings" in json.loads(answer)["error"]
     assert not list((home.folder / "daemon0" / "state").glob("taught/*"))
-    (mic,) = json.loads(home.aed("request", "snapshot", *home.socket)[1])["data"]["sources"].values()
+    (mic,) = json.loads(home.aed("request", "snapshot", *home.socket)[1])["data"][
+        "sources"
+    ].values()
     assert mic["state"] == "online"
     assert mic["age_s"] < 5
 

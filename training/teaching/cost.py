@@ -1,6 +1,7 @@
 """What taught sounds cost: CPU per second of audio, with none, one and as many as there may be."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def milliseconds_per_second(bundle: Bundle, background: Background) -> dict[str,
             for number in range(count)
         ]
         hearing = Hearing(
-            bundle.with_taught(taught_sounds(background.space, sounds, bundle.ontology))
+            replace(bundle, taught=taught_sounds(background.space, sounds, bundle.ontology))
         )
         begin_s = time.process_time()
         for chunk in chunks:
