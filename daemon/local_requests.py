@@ -4,6 +4,7 @@ Neither is for the network: whoever may read the control socket may read the mic
 """
 
 import base64
+import logging
 from collections.abc import Mapping, Sequence
 
 from pydantic import Field, StrictBool
@@ -18,6 +19,8 @@ from daemon.settings_part import SettingsPart
 from daemon.sources import Source
 from daemon.taught_store import TaughtStore, Wish
 from ontology.spelling import advice
+
+_logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 100
 
@@ -114,7 +117,7 @@ class LocalRequests:
         self._store.forget(wanted.id, self._bundle)
         return {"id": wanted.id}
 
-    def _sound(self, wanted: SoundData, _by: str) -> Data:
+    def _sound(self, wanted: SoundData, by: str) -> Data:
         ears = {source.name: (source, ear) for source, ear in self._ears}
         names = ", ".join(ears)
         if wanted.source is None and len(ears) > 1:
@@ -125,6 +128,8 @@ class LocalRequests:
                 f"source: there is no {name!r}; {advice(name, ears, f'there are {names}')}"
             )
         source, ear = ears[name]
+        if wanted.since is None:
+            _logger.warning("%s asks for the sound of source %s, to record it", by, name)
         tapped = ear.tap.read(wanted.since)
         return {
             "source": name,

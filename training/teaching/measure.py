@@ -85,7 +85,13 @@ class _Heard:
 
 
 def measure(
-    bundle: Bundle, data: Path, cache: Path, *, hours: Path | None, seeds: int
+    bundle: Bundle,
+    data: Path,
+    cache: Path,
+    *,
+    hours: Path | None,
+    seeds: int,
+    labels: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Measure; plain values.
 
@@ -95,6 +101,7 @@ def measure(
         cache: where decoded clips are kept.
         hours: a folder of recordings to count more false alarms in.
         seeds: lessons of each kind and number of recordings.
+        labels: what to teach; None for every label of single sounds.
 
     Raises:
         TeachingError: the bundle has no background.
@@ -112,7 +119,7 @@ def measure(
     again = Again(bundle, opened, rows, bank)
     for label in sorted({row.label for row in rows} & targets.keys()):
         node = targets[label].node
-        if node is None or targets[label].is_bed:
+        if node is None or targets[label].is_bed or (labels is not None and label not in labels):
             continue
         for count, seed in itertools.product(COUNTS, range(seeds)):
             school.teach_kind(label, node, count, seed, examples)

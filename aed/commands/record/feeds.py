@@ -23,8 +23,8 @@ from daemon.settings import MicrophoneSettings
 from daemon.sources import Source
 from daemon.wakeup import StopRequest, Wakeup
 
-POLL_S = 0.25
-"""The daemon answers five requests a second."""
+POLL_S = 0.4
+"""The daemon answers five requests a second, of all who ask."""
 
 _FULL_SCALE = 32767
 
