@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import soundfile
 from aed.bundle import SHIPPED
 from aed.taught.background import BACKGROUND_FILE
 from daemon.topics import Topics
+from tests.aed.spoiling import describe
 from tests.aed.taught.chimes import RATE_HZ, UPSTAIRS_HZ, chime, write_chimes
 from tests.system.broker import Broker, Subscriber
 from tests.system.conftest import StartDaemon
@@ -77,6 +79,13 @@ def home(
     daemon.kill()
 
 
+def other_bundle(folder: Path) -> Path:
+    """The shipped bundle under another name, and so with another digest."""
+    shutil.copytree(SHIPPED, folder)
+    describe(folder, lambda info: info.update(name="other"))
+    return folder
+
+
 def wait_for_line(process: "subprocess.Popen[str]", text: str) -> None:
     assert process.stderr is not None
     for line in process.stderr:
@@ -127,6 +136,8 @@ def test_a_bell_is_recorded_taught_heard_after_a_restart_too_and_forgotten(
     subscriber.wait_for(TOPICS.hearing, b"online", since=before)
     home.ring(8)
     subscriber.wait_for(state, b"ON", since=before)
+    home.daemon.reload(bundle=str(other_bundle(home.folder / "other")))
+    home.daemon.wait_for_log("learned the taught sound doorbell_upstairs anew")
     code, out, _ = home.aed("teach", "--list", *home.socket)
     assert out.startswith("doorbell_upstairs  under doorbell  'Doorbell upstairs'  alerts  margin")
     assert home.aed("teach", "--remove", "doorbell_upstairs", *home.socket)[0] == 0

@@ -106,11 +106,14 @@ def run(arguments: argparse.Namespace) -> int:
         feed = _feed(arguments)
         print(f"recording from {feed.title}; Ctrl-C ends it", file=sys.stderr, flush=True)
         recorder = _Recorder(session, cutter, arguments.count)
-        for piece in feed.pieces(stop, wakeup):
-            recorder.hear(piece.samples, is_torn=piece.is_torn, state=piece.state)
-            if recorder.is_done:
-                break
-        recorder.end()
+        try:
+            with contextlib.closing(feed.pieces(stop, wakeup)) as pieces:
+                for piece in pieces:
+                    recorder.hear(piece.samples, is_torn=piece.is_torn, state=piece.state)
+                    if recorder.is_done:
+                        break
+        finally:
+            recorder.close()
     print(
         f"{recorder.num_kept} sounds recorded, {cutter.num_too_short} were too short",
         file=sys.stderr,
@@ -159,6 +162,15 @@ class _Recorder:
         if sound is not None:
             self._keep(sound)
 
+    def close(self) -> None:
+        """Keep what sounds, and leave the terminal as it was."""
+        self.end()
+        self._clear()
+
+    def _clear(self) -> None:
+        if self._is_terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
     def _keep(self, sound: "NDArray[np.int16]") -> None:
         from aed.audio import SAMPLE_RATE_HZ
 
@@ -166,8 +178,7 @@ class _Recorder:
             return
         path = self._session.keep(sound)
         self.num_kept += 1
-        clear = "\r\x1b[K" if self._is_terminal else ""
-        print(clear, end="", file=sys.stderr)
+        self._clear()
         print(f"{path}  {len(sound) / SAMPLE_RATE_HZ:.1f} s", flush=True)
 
     def _show(self, state: str) -> None:

@@ -7,7 +7,7 @@ import base64
 import contextlib
 import random
 import select
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,7 +53,7 @@ class Feed(Protocol):
 
     title: str
 
-    def pieces(self, stop: StopRequest, wakeup: Wakeup) -> Iterator[Piece]:
+    def pieces(self, stop: StopRequest, wakeup: Wakeup) -> Generator[Piece]:
         """Give its sound as it comes, until asked to stop.
 
         Raises:
@@ -79,7 +79,7 @@ class DaemonFeed:
         self._since = int(first["end"])
         self.title = f"source {first['source']} of the running aed"
 
-    def pieces(self, stop: StopRequest, wakeup: Wakeup) -> Iterator[Piece]:
+    def pieces(self, stop: StopRequest, wakeup: Wakeup) -> Generator[Piece]:
         """See `Feed`."""
         while not stop.is_set:
             data = self._ask(self._since)
@@ -110,7 +110,7 @@ class DeviceFeed:
         self.title = f"microphone {device}"
         self._settings = MicrophoneSettings(kind="microphone", name="microphone", device=device)
 
-    def pieces(self, stop: StopRequest, wakeup: Wakeup) -> Iterator[Piece]:
+    def pieces(self, stop: StopRequest, wakeup: Wakeup) -> Generator[Piece]:
         """See `Feed`."""
         rng = random.Random()  # noqa: S311 - jitter
         source = Source(self._settings, clock=SystemClock(), rng=rng)

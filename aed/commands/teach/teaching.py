@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aed.bundle import Bundle, load_bundle
 from aed.commands.teach.place import Place
 from aed.errors import TeachingError
+from aed.posteriors import POSTERIOR_HOP_S
 from aed.recordings import find_recordings, read_recording
 from aed.taught.background import Background, read_background
 from aed.taught.examples import Example, condition, embed, example, trimmed
@@ -20,6 +21,8 @@ from aed.taught.sounds import TaughtSound, check_place, slug
 from aed.taught.space import windowed
 from daemon.errors import RequestError
 from daemon.taught_store import TaughtStore, Wish, examples_of
+
+LONGEST_BACKGROUND_S = 3_600.0
 
 
 def teach(
@@ -79,11 +82,15 @@ def _windows(bundle: Bundle, known: Background, folder: Path) -> NDArray[np.floa
     """Windows (M, D) of the user's own background."""
     names = find_recordings(str(folder))
     windows = [np.zeros((0, known.space.width), np.float32)]
+    num_frames = 0
     for name in names:
         path = folder / name if folder.is_dir() else folder
         embedding, _ = embed(bundle, condition(read_recording(path)))
         directions = known.space.directions(embedding)
         windows.append(windowed(directions, directions[:0]))
+        num_frames += len(directions)
+        if num_frames * POSTERIOR_HOP_S > LONGEST_BACKGROUND_S:
+            raise TeachingError(f"{folder}: wanted an hour of background at most, found more")
     if not names:
         raise TeachingError(f"{folder}: it holds no recordings of a background")
     return np.concatenate(windows)
