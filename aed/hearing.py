@@ -1,6 +1,6 @@
 """One stream's whole way from sound to events, for whoever wants nothing in between.
 
-AudioChunk -> StreamingDetector -> Posteriors -> (TaughtMatcher ->) EventTracker -> Events
+AudioChunk -> StreamingDetector -> Posteriors -> EventTracker, TaughtHearing -> Events
 """
 
 from collections.abc import Mapping
@@ -13,9 +13,8 @@ from aed.detector import StreamingDetector
 from aed.events import Event, EventTracker, Suppressed
 from aed.posteriors import Posteriors
 from aed.second_look import SecondLook
-from aed.taught.matching import TaughtMatcher
-from aed.thresholds import Layer, NodeThresholds, resolve
-from ontology import LabelSet
+from aed.taught.hearing import TaughtHearing
+from aed.thresholds import Layer, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +46,6 @@ class Hearing:
     """
 
     def __init__(self, bundle: Bundle, settings: Layer | None = None) -> None:
-        taught = bundle.taught
-        self.labels = bundle.labels if taught is None else LabelSet(taught.ontology)
         self._bundle = bundle
         edges_hz = bundle.edges_hz
         second_look = None
@@ -56,15 +53,16 @@ class Hearing:
             second_look = SecondLook(bundle.verifier, bundle.labels, **edges_hz)
         # All of these live as long as the stream.
         self.detector = StreamingDetector(bundle)
-        self._matcher = None
-        if taught is not None:
-            self._matcher = TaughtMatcher(taught, bundle.labels, self.labels)
         self._tracker = EventTracker(
-            self.labels.ontology,
-            self._resolved(settings),
+            bundle.ontology,
+            resolve(bundle.thresholds, bundle.ontology, settings),
             second_look=second_look,
             **edges_hz,
         )
+        self._taught = None
+        if bundle.taught is not None:
+            self._taught = TaughtHearing(bundle.taught, bundle.labels, **edges_hz)
+        self.labels = bundle.labels if self._taught is None else self._taught.labels
 
     def retune(self, settings: Layer) -> None:
         """Hold what is heard from now on to other thresholds; the stream goes on.
@@ -75,13 +73,7 @@ class Hearing:
         Raises:
             ThresholdsError: they name unknown nodes or impossible numbers; nothing has changed.
         """
-        self._tracker.retune(self._resolved(settings))
-
-    def _resolved(self, settings: Layer | None) -> Mapping[str, NodeThresholds]:
-        taught = self._bundle.taught
-        own = self._bundle.thresholds
-        layer = own if taught is None else {**own, **taught.thresholds}
-        return resolve(layer, self.labels.ontology, settings)
+        self._tracker.retune(resolve(self._bundle.thresholds, self._bundle.ontology, settings))
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:
@@ -107,9 +99,11 @@ class Hearing:
         Args:
             posteriors: the next frames of the stream, of the model's own nodes.
         """
-        if self._matcher is not None:
-            posteriors = self._matcher.extend(posteriors)
-        return Heard(posteriors=posteriors, events=self._tracker.feed(posteriors))
+        events = self._tracker.feed(posteriors)
+        if self._taught is not None:
+            posteriors, taught_events = self._taught.feed(posteriors)
+            events += taught_events
+        return Heard(posteriors=posteriors, events=events)
 
     def flush(self, *, is_whole: bool = True) -> Heard:
         """Hear what is left, decide what is undecided, end what is open.
@@ -119,11 +113,13 @@ class Hearing:
         """
         heard = self.track(self.detector.flush())
         events = [*heard.events, *self._tracker.flush(is_whole=is_whole)]
+        if self._taught is not None:
+            events += self._taught.flush(is_whole=is_whole)
         return Heard(posteriors=heard.posteriors, events=events)
 
     def reset(self) -> None:
         """Forget the stream."""
         self.detector.reset()
         self._tracker.reset()
-        if self._matcher is not None:
-            self._matcher.reset()
+        if self._taught is not None:
+            self._taught.reset()

@@ -33,8 +33,6 @@ class Posteriors:
         log_mel: (T * 10, F) float32, natural log of mel power, 10 ms apart.
         embedding: (T, D) float32, what the tree head judges; None where neither a second look nor
             a taught sound needs it.
-        model_values: (T, M) float32, what the model itself said of its own nodes, where `values`
-            have columns for taught sounds; None where they have not.
     """
 
     values: NDArray[np.float32]
@@ -42,7 +40,6 @@ class Posteriors:
     level_dbfs: NDArray[np.float32]
     log_mel: NDArray[np.float32]
     embedding: NDArray[np.float32] | None = None
-    model_values: NDArray[np.float32] | None = None
 
     @property
     def time_s(self) -> NDArray[np.float32]:

@@ -92,8 +92,7 @@ class SecondLook:
             if block.embedding is None:
                 raise ValueError("a second look needs embeddings, the posteriors came without")
             embeddings.append(block.embedding[first:last])
-            own = block.values if block.model_values is None else block.model_values
-            values.append(own[first:last])
+            values.append(block.values[first:last])
             log_mels.append(
                 block.log_mel[first * LOG_MEL_FRAMES_PER_HOP : last * LOG_MEL_FRAMES_PER_HOP]
             )

@@ -1,8 +1,7 @@
 """Taught sounds, ready to be heard: their prototypes, and the ontology with them in it.
 
 A taught sound is a leaf below a node of the model's ontology. It is never critical, and stands
-neither below nor beside what is: whoever teaches a sound must not be able to make a smoke alarm of
-it, nor to hide one behind it.
+below nothing that is: whoever teaches a sound must not be able to make a smoke alarm of it.
 
 Axes: D embedding, K sounds.
 """
@@ -61,11 +60,13 @@ class TaughtSounds:
         space: where they are compared.
         sounds: at least one.
         ontology: the model's, with a leaf for each.
+        branches: of that the leaves and what is above them, which deserves no alert here.
     """
 
     space: Space
     sounds: tuple[TaughtSound, ...]
     ontology: Ontology
+    branches: Ontology
 
     @property
     def thresholds(self) -> Layer:
@@ -96,13 +97,14 @@ def taught_sounds(
     for sound in sounds:
         check_place(sound.id, sound.under, ontology)
         below.setdefault(sound.under, []).append(sound)
-    extended = Ontology(
-        name=ontology.name,
-        version=ontology.version,
-        roots=[_copy(root, below) for root in ontology.roots],
-        source=ontology.source,
+    copies = [_copy(root, below) for root in ontology.roots]
+    branches = [branch for root in ontology.roots if (branch := _branch(root, below)) is not None]
+    return TaughtSounds(
+        space=space,
+        sounds=tuple(sounds),
+        ontology=_ontology(ontology, copies),
+        branches=_ontology(ontology, branches),
     )
-    return TaughtSounds(space=space, sounds=tuple(sounds), ontology=extended)
 
 
 def heard_ontology(bundle: "Bundle") -> Ontology:
@@ -132,8 +134,8 @@ def check_place(id_: str, under: str, ontology: Ontology) -> None:
 
     Raises:
         OntologyError: there is no such node.
-        TeachingError: the id is none, or the model's own; or the node is critical, below one that
-            is, or the parent of one.
+        TeachingError: the id is none, or the model's own; or the node is critical, or below one
+            that is.
     """
     if not _ID.fullmatch(id_):
         raise TeachingError(
@@ -144,24 +146,28 @@ def check_place(id_: str, under: str, ontology: Ontology) -> None:
         raise TeachingError(
             f"{id_}: the model knows a sound of that name already; give yours another one"
         )
-    near = [each.id for each in (*node.path, *node.children) if each.is_critical]
-    if near:
+    critical = [each.id for each in node.path if each.is_critical]
+    if critical:
         raise TeachingError(
-            f"{id_} cannot stand under {under}: {near[0]} is critical, and a taught sound must "
-            f"neither be taken for it nor hide it; choose a node that is not above or below one"
+            f"{id_} cannot stand under {under}: {critical[0]} is critical, and no taught sound "
+            f"must be taken for it; choose a node that is not below it"
         )
+
+
+def _ontology(like: Ontology, roots: Sequence[Node]) -> Ontology:
+    return Ontology(name=like.name, version=like.version, roots=roots, source=like.source)
+
+
+def _leaves(node: Node, below: Mapping[str, Sequence[TaughtSound]]) -> list[Node]:
+    """The taught sounds of a node."""
+    return [
+        Node(id=sound.id, name=sound.name, alert=AlertPolicy() if sound.is_alert else None)
+        for sound in below.get(node.id, ())
+    ]
 
 
 def _copy(node: Node, below: Mapping[str, Sequence[TaughtSound]]) -> Node:
     """A node and all below it, for a tree of its own, with its taught sounds."""
-    own = [
-        Node(
-            id=sound.id,
-            name=sound.name,
-            alert=AlertPolicy() if sound.is_alert else None,
-        )
-        for sound in below.get(node.id, ())
-    ]
     return Node(
         id=node.id,
         name=node.name,
@@ -170,5 +176,12 @@ def _copy(node: Node, below: Mapping[str, Sequence[TaughtSound]]) -> Node:
         see_also=node.see_also,
         alert=node.alert,
         line=node.line,
-        children=[*(_copy(child, below) for child in node.children), *own],
+        children=[*(_copy(child, below) for child in node.children), *_leaves(node, below)],
     )
+
+
+def _branch(node: Node, below: Mapping[str, Sequence[TaughtSound]]) -> Node | None:
+    """What of a node leads to taught sounds; None if nothing does."""
+    branches = [branch for child in node.children if (branch := _branch(child, below)) is not None]
+    children = [*branches, *_leaves(node, below)]
+    return Node(id=node.id, name=node.name, children=children) if children else None
