@@ -80,14 +80,16 @@ def windowed(values: NDArray[np.float32], past: NDArray[np.float32]) -> NDArray[
     Returns:
         (T, K); the same however the stream was cut.
     """
+    if not len(values):
+        return values
     joined = np.concatenate([past, values])
-    total = np.zeros_like(values)
-    count = np.zeros((len(values), 1), np.float32)
-    for back in range(WINDOW_FRAMES):
-        first = len(past) - back
-        skipped = max(0, -first)
-        if skipped < len(values):
-            total[skipped:] += joined[first + skipped : first + len(values)]
-            count[skipped:] += 1
-    means: NDArray[np.float32] = total / count if len(values) else total
-    return means
+    missing = WINDOW_FRAMES - 1 - len(past)
+    if missing:
+        joined = np.concatenate([np.zeros((missing, values.shape[1]), np.float32), joined])
+    total = joined[WINDOW_FRAMES - 1 :].copy()
+    for back in range(1, WINDOW_FRAMES):
+        total += joined[WINDOW_FRAMES - 1 - back : len(joined) - back]
+    total *= np.float32(1 / WINDOW_FRAMES)
+    for row in range(min(missing, len(total))):  # the first windows of a stream are shorter
+        total[row] *= np.float32(WINDOW_FRAMES / (WINDOW_FRAMES - missing + row))
+    return total

@@ -18,7 +18,7 @@ from aed.posteriors import Posteriors
 from aed.taught.hearing import FIRST_NUMBER, TaughtHearing
 from aed.taught.matching import TaughtMatcher
 from aed.taught.sounds import TaughtSound, TaughtSounds, check_place, slug, taught_sounds
-from aed.taught.space import Space, unit
+from aed.taught.space import Space, unit, windowed
 from ontology import LabelSet, OntologyError
 from tests.aed.cutting import cut, noise_and_tones
 from tests.aed.house import HOUSE
@@ -216,3 +216,12 @@ def test_a_name_of_which_no_id_can_be_made_is_refused(name: str) -> None:
 
 def test_a_name_becomes_an_id_that_people_recognise() -> None:
     assert slug("Doorbell, upstairs!") == "doorbell_upstairs"
+
+
+def test_a_window_is_the_mean_of_its_frames_and_shorter_where_a_stream_begins() -> None:
+    values = np.array([[1.0], [2.0], [6.0], [1.0]], np.float32)
+
+    assert windowed(values, values[:0]).ravel() == pytest.approx([1.0, 1.5, 3.0, 3.0])
+    assert windowed(values[2:], values[:2]).ravel() == pytest.approx([3.0, 3.0])
+    assert windowed(values[1:], values[:1]).ravel() == pytest.approx([1.5, 3.0, 3.0])
+    assert windowed(values[:0], values[:2]).shape == (0, 1)
