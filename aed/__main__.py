@@ -22,9 +22,11 @@ from aed.commands import (
     init,
     listen,
     ontology,
+    record,
     replay,
     request,
     run,
+    teach,
     train,
 )
 from ontology.errors import AedError
@@ -44,6 +46,8 @@ COMMANDS: tuple[Command, ...] = (
     listen,
     replay,
     explain,
+    record,
+    teach,
     ontology,
     train,
     evaluate,

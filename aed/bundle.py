@@ -8,7 +8,6 @@ synthesised clip whose posteriors must come out as they did when the bundle was 
 Axes: S samples, T posterior frames, N ontology nodes.
 """
 
-import hashlib
 import logging
 import os
 from collections.abc import Generator, Mapping
@@ -22,12 +21,13 @@ from numpy.typing import NDArray
 
 from aed import bundle_description, thresholds
 from aed.bundle_description import DESCRIPTION_FILE, ONTOLOGY_FILE
+from aed.bundle_files import NOT_INTACT, parse_ontology, read_files
 from aed.errors import BundleError, ThresholdsError
 from aed.inference import Inference, open_session, widths_of
 from aed.self_test import SelfTest, SelfTestClip
+from aed.taught.sounds import TaughtSounds
 from aed.verifier import VERIFIER_FILE, Judge, Verifier, blank_window, open_verifier
-from ontology import LabelSet, Ontology, OntologyError, parse
-from ontology.errors import blamed_on
+from ontology import LabelSet, Ontology
 
 _logger = logging.getLogger(__name__)
 
@@ -35,7 +35,6 @@ SHIPPED = Path(__file__).parent / "models" / "home"
 """The bundle that comes with the program."""
 
 _DEFAULT_STATE_DIRECTORY = "/var/lib/aed"
-_NOT_INTACT = "copy the whole folder again, or use another bundle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +56,8 @@ class Bundle:
         self_test: what must come out of it as it did for its maker, untaught nodes too.
         info: all of `bundle.yaml`.
         digest: SHA-256 of `bundle.yaml`, and so of every file it lists.
+        taught: sounds that the user has taught; None if there are none. Whatever hears with the
+            bundle hears them too, but `ontology` and `labels` are the model's alone.
     """
 
     path: Path
@@ -72,12 +73,18 @@ class Bundle:
     self_test: SelfTestClip
     info: Mapping[str, Any]
     digest: str
+    taught: TaughtSounds | None = None
 
     def new_stream(self) -> Inference:
         """A stream of its own through the network; nodes it was never taught stay silent."""
         bias = self.bias.copy()
         bias[[self.labels.index[node] for node in self.untaught]] = -np.inf
-        return Inference(self.session, self.scale, bias, keeps_embedding=self.verifier is not None)
+        return Inference(self.session, self.scale, bias, keeps_embedding=self.keeps_embedding)
+
+    @property
+    def keeps_embedding(self) -> bool:
+        """Whether somebody needs the embeddings: a second look, or taught sounds."""
+        return self.verifier is not None or self.taught is not None
 
     @property
     def edges_hz(self) -> dict[str, float]:
@@ -165,9 +172,9 @@ def loading(
     """
     info, digest = description or bundle_description.read_description(path)
     yield
-    files = _read_files(path, info["files"])
+    files = read_files(path, info["files"])
     yield
-    ontology = _parse_ontology(path, files[ONTOLOGY_FILE], info["ontology_digest"], known)
+    ontology = parse_ontology(path, files[ONTOLOGY_FILE], info["ontology_digest"], known)
     labels = LabelSet(ontology)
     yield
     session = _open_graph(path, files["model.onnx"], labels)
@@ -195,7 +202,7 @@ def loading(
     while (result := self_test.step()) is None:
         yield
     if result.problem is not None:
-        sentence = f"bundle {path}: its self-test fails: {result.problem}; {_NOT_INTACT}"
+        sentence = f"bundle {path}: its self-test fails: {result.problem}; {NOT_INTACT}"
         if must_pass:
             raise BundleError(sentence)
         _logger.error("%s", sentence)
@@ -207,44 +214,6 @@ def loading(
             ", ".join(deaf_to),
         )
     return bundle
-
-
-def _read_files(path: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
-    """Contents of every listed file, each with the hash that the description gives."""
-    contents = {}
-    for name, wanted in hashes.items():
-        try:
-            content = (path / name).read_bytes()
-        except OSError as error:
-            reason = error.strerror or str(error)
-            sentence = f"bundle {path}: its file {name} cannot be read ({reason}); {_NOT_INTACT}"
-            raise blamed_on(error, BundleError(sentence)) from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != wanted:
-            raise BundleError(
-                f"bundle {path}: {name} is not the file its maker described: wanted SHA-256 "
-                f"{wanted}, found {found}; {_NOT_INTACT}"
-            )
-        contents[name] = content
-    return contents
-
-
-def _parse_ontology(
-    path: Path, content: bytes, wanted_digest: str, known: Ontology | None
-) -> Ontology:
-    if known is not None and known.digest == wanted_digest and known.source.encode() == content:
-        return known
-    where = str(path / ONTOLOGY_FILE)
-    try:
-        ontology = parse(content.decode("utf-8"), where=where)
-    except (OntologyError, UnicodeDecodeError) as error:
-        raise BundleError(f"bundle {path}: its ontology is not valid: {error}") from error
-    if ontology.digest != wanted_digest:
-        raise BundleError(
-            f"{where}: it is not the ontology this model was trained for: wanted digest "
-            f"{wanted_digest}, found {ontology.digest}; {_NOT_INTACT}"
-        )
-    return ontology
 
 
 def _open_graph(path: Path, model: bytes, labels: LabelSet) -> onnxruntime.InferenceSession:
@@ -259,7 +228,7 @@ def _open_graph(path: Path, model: bytes, labels: LabelSet) -> onnxruntime.Infer
     wanted = {"posteriors", "log_mel", "level_dbfs", *(f"next_{name}" for name in states)}
     missing = sorted(({"audio", "scale", "bias"} - inputs.keys()) | (wanted - outputs.keys()))
     if missing:
-        raise BundleError(f"{where}: the graph lacks {', '.join(missing)}; {_NOT_INTACT}")
+        raise BundleError(f"{where}: the graph lacks {', '.join(missing)}; {NOT_INTACT}")
     columns = outputs["posteriors"][-1]
     if columns != len(labels):
         raise BundleError(

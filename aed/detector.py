@@ -31,7 +31,7 @@ class StreamingDetector:
 
     def __init__(self, bundle: Bundle) -> None:
         widths = bundle.widths
-        keeps_embedding = bundle.verifier is not None
+        keeps_embedding = bundle.keeps_embedding
         self._nothing = Frames(
             values=np.zeros((0, len(bundle.labels)), np.float32),
             log_mel=np.zeros((0, widths["log_mel"]), np.float32),

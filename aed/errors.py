@@ -27,3 +27,7 @@ class ThresholdsError(AedError):
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(self.faults))
+
+
+class TeachingError(AedError):
+    """A sound cannot be taught: by these recordings, in this place, or with this model."""

@@ -1,6 +1,6 @@
 """One stream's whole way from sound to events, for whoever wants nothing in between.
 
-AudioChunk -> StreamingDetector -> Posteriors -> EventTracker -> Events
+AudioChunk -> StreamingDetector -> Posteriors -> EventTracker, TaughtHearing -> Events
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from aed.detector import StreamingDetector
 from aed.events import Event, EventTracker, Suppressed
 from aed.posteriors import Posteriors
 from aed.second_look import SecondLook
+from aed.taught.hearing import TaughtHearing
 from aed.thresholds import Layer, resolve
 
 
@@ -37,7 +38,7 @@ class Hearing:
         settings: thresholds that the user wants otherwise.
 
     Attributes:
-        labels: columns of the posteriors.
+        labels: columns of the posteriors, those of taught sounds among them.
         detector: from sound to posteriors.
 
     Raises:
@@ -45,13 +46,12 @@ class Hearing:
     """
 
     def __init__(self, bundle: Bundle, settings: Layer | None = None) -> None:
-        self.labels = bundle.labels
         self._bundle = bundle
         edges_hz = bundle.edges_hz
         second_look = None
         if bundle.verifier is not None:
             second_look = SecondLook(bundle.verifier, bundle.labels, **edges_hz)
-        # Both live as long as the stream.
+        # All of these live as long as the stream.
         self.detector = StreamingDetector(bundle)
         self._tracker = EventTracker(
             bundle.ontology,
@@ -59,6 +59,10 @@ class Hearing:
             second_look=second_look,
             **edges_hz,
         )
+        self._taught = None
+        if bundle.taught is not None:
+            self._taught = TaughtHearing(bundle.taught, bundle.labels, **edges_hz)
+        self.labels = bundle.labels if self._taught is None else self._taught.labels
 
     def retune(self, settings: Layer) -> None:
         """Hold what is heard from now on to other thresholds; the stream goes on.
@@ -93,9 +97,13 @@ class Hearing:
         """Go on with what the detector has heard.
 
         Args:
-            posteriors: the next frames of the stream.
+            posteriors: the next frames of the stream, of the model's own nodes.
         """
-        return Heard(posteriors=posteriors, events=self._tracker.feed(posteriors))
+        events = self._tracker.feed(posteriors)
+        if self._taught is not None:
+            posteriors, taught_events = self._taught.feed(posteriors)
+            events += taught_events
+        return Heard(posteriors=posteriors, events=events)
 
     def flush(self, *, is_whole: bool = True) -> Heard:
         """Hear what is left, decide what is undecided, end what is open.
@@ -103,11 +111,15 @@ class Hearing:
         Args:
             is_whole: see `EventTracker.flush`.
         """
-        posteriors = self.detector.flush()
-        events = [*self._tracker.feed(posteriors), *self._tracker.flush(is_whole=is_whole)]
-        return Heard(posteriors=posteriors, events=events)
+        heard = self.track(self.detector.flush())
+        events = [*heard.events, *self._tracker.flush(is_whole=is_whole)]
+        if self._taught is not None:
+            events += self._taught.flush(is_whole=is_whole)
+        return Heard(posteriors=heard.posteriors, events=events)
 
     def reset(self) -> None:
         """Forget the stream."""
         self.detector.reset()
         self._tracker.reset()
+        if self._taught is not None:
+            self._taught.reset()

@@ -31,7 +31,8 @@ class Posteriors:
             [i, i + 1) * POSTERIOR_HOP_S of stream time and is known at its end.
         level_dbfs: (T,) float32, RMS level of each frame in dB relative to full scale.
         log_mel: (T * 10, F) float32, natural log of mel power, 10 ms apart.
-        embedding: (T, D) float32, what the tree head judges; None where no second look needs it.
+        embedding: (T, D) float32, what the tree head judges; None where neither a second look nor
+            a taught sound needs it.
         num_lost: of the frames, those in which the model gave no numbers; their values are 0.
     """
 

@@ -17,6 +17,7 @@ from daemon.floor_file import Floors
 from daemon.former_events import read_former_events
 from daemon.health import Health
 from daemon.heartbeat import Heartbeat
+from daemon.local_requests import LocalRequests
 from daemon.mqtt import MqttLink
 from daemon.mute import Mute
 from daemon.notify import Notifier
@@ -32,6 +33,7 @@ from daemon.settings import Settings
 from daemon.settings_file import socket_path, state_directory
 from daemon.sources import Source
 from daemon.state_folder import make_state_folder
+from daemon.taught_store import TaughtStore
 from daemon.topics import OFFLINE, Topics
 from daemon.wakeup import ReloadRequest, StopRequest, Wakeup
 
@@ -72,6 +74,8 @@ def assemble(
     topics = Topics(node=settings.node)
     rng = random.SystemRandom()
     make_state_folder(folder)
+    taught = TaughtStore(folder)
+    bundle = taught.load(bundle)
     outbox = Outbox(folder / FILE_NAME, clock=clock)
     floors = Floors(folder, clock=clock)
     clips = Clips(folder, settings.clips, clock=clock)
@@ -138,8 +142,11 @@ def assemble(
         reload=reload,
         clock=clock,
     )
+    local = LocalRequests(taught, bundle, ears)
     handler = RequestHandler(actions.requests())
-    local = RequestHandler({**actions.requests(), **bundle_requests(orders, swap)})
+    at_the_socket = RequestHandler(
+        {**actions.requests(), **local.requests(), **bundle_requests(orders, swap)}
+    )
     beats = settings.heartbeat
     server = None
     if settings.metrics is not None:
@@ -158,6 +165,7 @@ def assemble(
         clips=clips,
         request=reload,
         swap=swap,
+        taught=taught,
         is_refused=is_refused,
     )
     health = Health(
@@ -168,7 +176,7 @@ def assemble(
         link=link,
         topics=topics,
         clock=clock,
-        troubles=[reloader, clips, swap] if server is None else [reloader, clips, swap, server],
+        troubles=[reloader, clips, swap, taught, *([] if server is None else [server])],
     )
     metrics = None
     if server is not None:
@@ -207,7 +215,7 @@ def assemble(
             handler=handler,
             control=ControlSocket(
                 socket_path(settings),
-                answer=lambda line: local.answer_line(line, by="the control socket"),
+                answer=lambda line: at_the_socket.answer_line(line, by="the control socket"),
                 clock=clock,
             ),
             mute=mute,
@@ -216,5 +224,6 @@ def assemble(
             publisher=publisher,
             topics=topics,
             clock=clock,
+            local=local,
         ),
     )

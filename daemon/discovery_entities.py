@@ -7,12 +7,14 @@ They are made of names that hold no dot, so that none can be another's.
 from collections.abc import Iterator
 from typing import Any
 
+from aed.bundle import Bundle
+from aed.taught.sounds import heard_ontology
 from daemon.discovery_words import node_name, word
 from daemon.payloads import to_json
 from daemon.settings import Settings
 from daemon.settings_nodes import class_nodes
 from daemon.topics import OFF, OFFLINE, ON, ONLINE, Topics
-from ontology import Node, Ontology
+from ontology import Node
 
 MUTE_S = 3600
 """How long the switch mutes."""
@@ -34,15 +36,16 @@ _IS_ONLINE = f"{{{{ value if value == '{ONLINE.decode()}' else '{OFFLINE.decode(
 """A source that is silent or stalled is to be trusted no more than one that is gone."""
 
 
-def entities_of(settings: Settings, ontology: Ontology) -> dict[str, Entity]:
+def entities_of(settings: Settings, bundle: Bundle) -> dict[str, Entity]:
     """Give every entity by its key, the most important first.
 
     Args:
-        settings: validated settings that fit the ontology.
-        ontology: the bundle's.
+        settings: validated settings that fit the bundle.
+        bundle: the model, with what it was taught.
     """
     maker = _Maker(settings)
-    nodes = [ontology.node(name) for name in class_nodes(settings, ontology)]
+    ontology = heard_ontology(bundle)
+    nodes = [ontology.node(name) for name in class_nodes(settings, bundle)]
     entities = dict(maker.house([node.id for node in ontology.nodes if node.alert is not None]))
     for node in sorted(nodes, key=lambda node: not node.is_critical):
         entities.update(maker.sound(node))

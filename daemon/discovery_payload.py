@@ -52,7 +52,7 @@ def device_payload(
             was away.
     """
     frame = _frame(settings, bundle)
-    entities = entities_of(settings, bundle.ontology) if settings.home_assistant.enabled else {}
+    entities = entities_of(settings, bundle) if settings.home_assistant.enabled else {}
     room_bytes = MAX_BYTES - len(to_json(frame))
     told: dict[str, Entity] = {}
     for key, entity in entities.items():

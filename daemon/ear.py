@@ -9,6 +9,7 @@ from daemon.former_events import FormerEvent
 from daemon.glance import Glance
 from daemon.meter import Meter
 from daemon.tally import Tally
+from daemon.tap import Tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +46,7 @@ class Ear:
         self.meter = Meter(clock=clock)
         self.tally = Tally()
         self.glance = Glance(hearing.labels, clock=clock)
+        self.tap = Tap(clock=clock)
         self._clock = clock
         self._hearing = hearing
         self._announcer = announcer
@@ -95,6 +97,7 @@ class Ear:
             self.tally.note_inference(took_s)
         if self._recorder is not None:
             self._recorder.hear(chunk, heard.posteriors)
+        self.tap.hear(chunk)
         return self._announce(heard.events)
 
     def retune(self, settings: "Layer") -> None:

@@ -7,6 +7,7 @@ from aed import __version__
 from aed.bundle import SHIPPED, Bundle, default_bundle_path, load_bundle
 from aed.errors import BundleError
 from aed.hearing import Hearing
+from aed.taught.sounds import heard_ontology
 from daemon.announcer import Announcer
 from daemon.clips import Clips
 from daemon.clocks import Clock, StreamClock
@@ -85,8 +86,10 @@ def info_of(settings: Settings, bundle: Bundle, *, started_at: str) -> InfoPaylo
         ontology=bundle.ontology.name,
         ontology_digest=bundle.ontology.digest,
         sources=tuple(source.name for source in settings.sources),
-        classes=class_nodes(settings, bundle.ontology),
-        reportable=tuple(node.id for node in bundle.ontology.nodes if node.alert is not None),
+        classes=class_nodes(settings, bundle),
+        reportable=tuple(
+            node.id for node in heard_ontology(bundle).nodes if node.alert is not None
+        ),
         started_at=started_at,
     )
 
@@ -111,12 +114,13 @@ def new_ear(
         clips: records what deserves it, if anything.
     """
     stream_clock = StreamClock(clock)
-    recorder = clips.recorder(bundle.labels)
+    hearing = Hearing(bundle, settings.threshold_layer())
+    recorder = clips.recorder(hearing.labels)
     return Ear(
-        hearing=Hearing(bundle, settings.threshold_layer()),
+        hearing=hearing,
         announcer=Announcer(
             source=source,
-            classes=class_nodes(settings, bundle.ontology),
+            classes=class_nodes(settings, bundle),
             model=model_name(bundle),
             topics=Topics(node=settings.node),
             clock=clock,

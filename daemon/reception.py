@@ -6,9 +6,10 @@ from typing import Protocol
 from daemon.clocks import Clock
 from daemon.control_socket import ControlSocket
 from daemon.event_store import EventStore
+from daemon.local_requests import LocalRequests
 from daemon.mute import Mute
 from daemon.publisher import Publisher
-from daemon.reload import Reloaded
+from daemon.reloaded import Reloaded
 from daemon.reports import Report
 from daemon.request_actions import RequestActions
 from daemon.request_inbox import MAX_TOPIC_CHARACTERS, MqttRequest
@@ -55,6 +56,7 @@ class Reception:
         publisher: Publisher,
         topics: Topics,
         clock: Clock,
+        local: LocalRequests | None = None,
     ) -> None:
         """Take the parts.
 
@@ -68,8 +70,10 @@ class Reception:
             publisher: publishes their responses.
             topics: where to.
             clock: for how many to answer.
+            local: what the control socket does besides.
         """
         self._actions = actions
+        self._local = local
         self._handler = handler
         self._control = control
         self._mute = mute
@@ -111,6 +115,8 @@ class Reception:
             is_for_critical=change.settings.mute.critical, ontology=change.bundle.ontology
         )
         self._actions.follow(change.settings, change.bundle, change.ears)
+        if self._local is not None:
+            self._local.follow(change.bundle, change.ears)
 
     def close(self) -> None:
         """End it: nothing is asked any more."""

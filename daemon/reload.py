@@ -10,11 +10,10 @@ the one that hears, takes over between two turns, and is watched (`daemon.bundle
 import logging
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aed.bundle import Bundle
-from daemon.announcer import Announcement
 from daemon.bundle_loading import BundleLoading, digest_of
 from daemon.bundle_swap import BundleSwap
 from daemon.child import LEAVE_S
@@ -24,6 +23,7 @@ from daemon.ear import Ear
 from daemon.ears import bundle_path, fitted, info_of, model_name, new_ear
 from daemon.errors import SettingsError
 from daemon.floor_file import Floors
+from daemon.reloaded import Reloaded, Restart
 from daemon.self_check import is_restart_spent
 from daemon.settings import Settings
 from daemon.settings_changes import needs_restart
@@ -31,44 +31,14 @@ from daemon.settings_file import load_settings, state_directory
 from daemon.settings_nodes import class_nodes
 from daemon.sources import Source
 from daemon.state_folder import check_state_folder
+from daemon.taught_store import TaughtStore
 from daemon.wakeup import ReloadRequest
 from ontology.errors import AedError
 
+if TYPE_CHECKING:
+    from daemon.announcer import Announcement
+
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reloaded:
-    """What the new settings make of the sources.
-
-    Attributes:
-        ears: each source with the ear that hears it from now on.
-        announcements: what the former ears had still to say.
-        off: topics of class states, with their neutral value, that are no more.
-        offline: names of sources that are no more.
-        bundle: what they hear with.
-        settings: the new ones.
-        info: new payload of the topic `info`.
-    """
-
-    ears: tuple[tuple[Source, Ear], ...]
-    announcements: tuple[Announcement, ...]
-    off: frozenset[str]
-    offline: frozenset[str]
-    bundle: Bundle
-    settings: Settings
-    info: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restart:
-    """The settings change so much that all parts must be made anew.
-
-    Attributes:
-        settings: the new ones, checked.
-    """
-
-    settings: Settings
 
 
 class Reloader:
@@ -87,6 +57,7 @@ class Reloader:
         clips: Clips,
         request: ReloadRequest,
         swap: BundleSwap,
+        taught: TaughtStore,
         is_refused: bool = False,
     ) -> None:
         """Remember what is in use.
@@ -102,6 +73,7 @@ class Reloader:
             clips: what is recorded.
             request: says when to read again.
             swap: looks after another bundle.
+            taught: sounds that were taught, and whether that has changed.
             is_refused: settings that were read after those in use could not be used.
         """
         self._settings = settings
@@ -114,6 +86,7 @@ class Reloader:
         self._clips = clips
         self._request = request
         self._swap = swap
+        self._taught = taught
         self._is_refused = is_refused
         # What was read and waits for its bundle; what to go back to from a bundle that is watched.
         self._pending: tuple[Settings, BundleLoading] | None = None
@@ -132,6 +105,8 @@ class Reloader:
     def take(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
         """Read the settings again, if that was asked for; go on with what is under way.
 
+        What was taught or forgotten meanwhile is heard, or not, from now on.
+
         Args:
             ears: the present sources and ears; those that are replaced are ended.
 
@@ -143,6 +118,11 @@ class Reloader:
             return self._go_back(ears, *self._former)
         if not self._swap.is_watching:
             self._former = None
+        if self._taught.take_change():
+            bundle = self._taught.load(self._bundle)
+            reloaded = self._replace(ears, self._settings, bundle)
+            self._bundle = bundle
+            return reloaded
         try:
             if self._request.take():
                 return self._read(ears)
@@ -190,7 +170,7 @@ class Reloader:
         bundle = loading.step()
         if bundle is None:
             return None
-        bundle = fitted(bundle, settings, where=self._where)
+        bundle = self._taught.load(fitted(bundle, settings, where=self._where))
         self._pending = None
         return self._take_over(ears, settings, bundle)
 
@@ -226,6 +206,7 @@ class Reloader:
             settings = self._settings
         except SettingsError as error:
             _logger.error("with the former model the former settings are used: %s", error)  # noqa: TRY400 - no bug
+        bundle = self._taught.load(bundle)
         reloaded = self._replace(ears, settings, bundle, is_sound=False)
         self._settings, self._bundle, self._former = settings, bundle, None
         return reloaded
@@ -261,7 +242,7 @@ class Reloader:
             source, ear = present.get(part.name, (None, None))
             is_same = before.get(part.name) == part
             if source is not None and ear is not None and is_same and is_heard_alike:
-                ear.follow(settings.threshold_layer(), class_nodes(settings, bundle.ontology))
+                ear.follow(settings.threshold_layer(), class_nodes(settings, bundle))
                 replaced.append((source, ear))
                 continue
             told, former = ([], []) if ear is None else ear.hand_over(is_sound=is_sound)

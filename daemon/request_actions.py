@@ -7,6 +7,7 @@ from typing import Any
 
 from aed import __version__
 from aed.bundle import Bundle
+from aed.taught.sounds import heard_ontology
 from daemon.asked_thresholds import AskedThresholds
 from daemon.clips import Clips
 from daemon.clocks import Clock, rfc3339
@@ -70,7 +71,7 @@ class RequestActions:
             clock: the machine's clocks.
         """
         self._node = settings.node
-        self._ontology = bundle.ontology
+        self._ontology = heard_ontology(bundle)
         self._where = where
         self._ears = tuple(ears)
         self._mute = mute
@@ -89,7 +90,7 @@ class RequestActions:
         self, settings: Settings, bundle: Bundle, ears: Sequence[tuple[Source, Ear]]
     ) -> None:
         """Go on with others; see `__init__`."""
-        self._ontology, self._ears = bundle.ontology, tuple(ears)
+        self._ontology, self._ears = heard_ontology(bundle), tuple(ears)
         self._asked.follow(settings, bundle)
         self._retune()
 

@@ -143,8 +143,9 @@ class Sending:
                 known.update(row.id for row in due)
                 due += self._unsent(room - len(due), known)
         except OutboxError as error:
+            if self.unreadable is not None:  # the first time it may have been damage, now mended
+                self._read_again_s = self._clock.boottime_s() + TRY_AGAIN_S
             self.unreadable = error
-            self._read_again_s = self._clock.boottime_s() + TRY_AGAIN_S
             return []
         self.unreadable = None
         return due
@@ -189,8 +190,9 @@ class Sending:
                 finals=[(*key, final) for key, final in self._finals.items()],
             )
         except OutboxError as error:
+            if self.unwritable is not None:
+                self._write_again_s = now_s + TRY_AGAIN_S
             self.unwritable = error
-            self._write_again_s = now_s + TRY_AGAIN_S
         else:
             self.unwritable = None
             self._acknowledged.clear()

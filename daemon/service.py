@@ -26,7 +26,8 @@ from daemon.mqtt import MqttLink
 from daemon.notify import Notifier
 from daemon.publisher import Publisher
 from daemon.reception import Reception
-from daemon.reload import Reloaded, Reloader, Restart
+from daemon.reload import Reloader
+from daemon.reloaded import Reloaded, Restart
 from daemon.settings import Settings
 from daemon.source_state import SourceState
 from daemon.sources import Source

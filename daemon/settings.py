@@ -215,6 +215,9 @@ class Settings(SettingsPart):
     classes: tuple[NodeId, ...] | None = Field(
         default=None, description="a list of node ids, or null for every node with an alert policy"
     )
+    taught_classes: tuple[NodeId, ...] = Field(
+        default=(), description="a list of ids of taught sounds"
+    )
     second_look: StrictBool = Field(
         default=True,
         description="true, or false to report critical sounds without the model's second look",

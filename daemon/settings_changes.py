@@ -4,7 +4,7 @@ from daemon.settings import Settings
 
 _KEPT = (
     *("sources", "thresholds", "classes", "second_look", "bundle"),
-    *("clips", "mute", "requests"),
+    *("clips", "mute", "requests", "taught_classes"),
 )
 """Settings whose change leaves all other parts as they are."""
 

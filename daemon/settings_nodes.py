@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aed import thresholds
+from aed.bundle import Bundle
 from aed.errors import ThresholdsError
 from daemon.clip_recorder import VOICES
 from daemon.errors import SettingsError, SettingsFault
@@ -14,11 +15,18 @@ from ontology import Ontology
 from ontology.spelling import advice
 
 
-def class_nodes(settings: Settings, ontology: Ontology) -> tuple[str, ...]:
-    """Nodes that get class states: those of the settings, else all with an alert policy."""
+def class_nodes(settings: Settings, bundle: Bundle) -> tuple[str, ...]:
+    """Nodes that get class states: those of the settings, else all with an alert policy.
+
+    Taught sounds are among them if the settings name them, for as long as they are taught.
+    """
     if settings.classes is not None:
-        return tuple(dict.fromkeys(settings.classes))
-    return tuple(node.id for node in ontology.nodes if node.alert is not None)
+        own = settings.classes
+    else:
+        own = tuple(node.id for node in bundle.ontology.nodes if node.alert is not None)
+    taught = () if bundle.taught is None else tuple(sound.id for sound in bundle.taught.sounds)
+    named = tuple(name for name in settings.taught_classes if name in taught)
+    return tuple(dict.fromkeys((*own, *named)))
 
 
 def fit_to_ontology(

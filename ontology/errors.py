@@ -4,6 +4,7 @@ AedError                                 everything a user can do something abou
 ├── OntologyError                        an ontology file is wrong (carries every fault found)
 ├── aed.errors.BundleError               a model bundle cannot be used
 ├── aed.errors.AudioError                a recording cannot be read
+├── aed.errors.TeachingError              a sound cannot be taught by these recordings
 ├── aed.errors.ThresholdsError           thresholds are out of range (carries every fault found)
 ├── aed.commands.demo.processes.DemoError    a part of the demonstration failed
 ├── daemon.errors.SettingsError          settings are wrong (carries every fault found)

@@ -155,7 +155,7 @@ def _fit(settings: "Settings", where: Path, bundle: "Bundle") -> tuple[None, str
     from daemon.settings_nodes import class_nodes, fit_to_ontology
 
     fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
-    num_classes = len(class_nodes(settings, bundle.ontology))
+    num_classes = len(class_nodes(settings, bundle))
     return None, f"{bundle.ontology.name}, {num_classes} of its nodes with topics of their own"
 
 

@@ -47,6 +47,12 @@ def add_parser(subparsers: "Subparsers") -> None:
         metavar="DIR",
         help="also write the posteriors of each recording to DIR/<its name>.npz",
     )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="hear the sounds too that are taught in this state directory (`aed teach`)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -54,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay every recording.
 
     Args:
-        arguments: with `paths`, `bundle`, `format` and `scores`.
+        arguments: with `paths`, `bundle`, `format`, `scores` and `state`.
 
     Returns:
         0, or 1 if a recording could not be read or its scores not be written.
@@ -67,6 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
     from aed.hearing import Hearing
 
     bundle = load_bundle(arguments.bundle or default_bundle_path())
+    if arguments.state is not None:
+        from daemon.taught_store import TaughtStore
+
+        bundle = TaughtStore(arguments.state).load(bundle, is_kept=False)
     hearing = Hearing(bundle)
     style = arguments.format or ("text" if sys.stdout.isatty() else "jsonl")
     scored: dict[Path, str] = {}
@@ -74,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     for file, relative in _recordings(arguments.paths):
         try:
             target = _target(arguments.scores, file, relative, scored)
-            _replay(hearing, file, style=style, target=target, nodes=bundle.labels.nodes)
+            _replay(hearing, file, style=style, target=target, nodes=hearing.labels.nodes)
         except AudioError as error:
             print(f"aed: {error}", file=sys.stderr, flush=True)
             exit_code = EXIT_SOME_UNREADABLE

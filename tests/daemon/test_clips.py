@@ -1,24 +1,20 @@
 """Clips on a real disk: written, bounded, deleted, and refused."""
 
-import resource
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from numpy.typing import NDArray
 
-from daemon import clips as clips_module
 from daemon.clip_folder import FOLDER_NAME, MOST_CLIPS, clip_name
-from daemon.clips import LOOK_AGAIN_S, MOST_WAITING, TIDY_EVERY_S, Clips
+from daemon.clips import MOST_WAITING, TIDY_EVERY_S, Clips
 from daemon.clocks import SETTLED_S, SystemClock
 from daemon.event_ids import new_event_id
 from daemon.settings_clips import ClipSettings
 from tests.daemon.fake_clock import FakeClock
+from tests.daemon.kept_clips import keep, names, noise
 
 DAY_S = 86_400.0
 
@@ -33,23 +29,6 @@ def clock() -> FakeClock:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / FOLDER_NAME
-
-
-def noise(seconds: float, seed: int = 0) -> NDArray[np.int16]:
-    rng = np.random.default_rng(seed)
-    return rng.integers(-9_000, 9_000, round(seconds * 16_000)).astype(np.int16)
-
-
-def keep(clips: Clips, event_id: str, *, seconds: float = 1.0, is_critical: bool = False) -> str:
-    """Have a clip written; returns its name."""
-    assert clips.admit()
-    clips.write(event_id, noise(seconds), is_critical=is_critical)
-    clips.close()
-    return clip_name(event_id, is_critical=is_critical)
-
-
-def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
 
 
 def test_a_clip_is_written_over_several_turns_for_our_eyes_only(
@@ -181,77 +160,6 @@ def test_what_is_no_event_id_deletes_nothing(
     assert not clips.delete(event_id)
     assert names(folder) == {name}
     assert (tmp_path / "outbox.sqlite").exists()
-
-
-def num_open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-@contextmanager
-def full_disk(num_bytes: int) -> Iterator[None]:
-    """No file can grow larger, as if the disk were full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.parametrize("num_bytes", [0, 10, 5_000, 40_000])
-def test_a_full_disk_is_said_once_and_counted_and_leaves_nothing_behind(
-    tmp_path: Path,
-    folder: Path,
-    clock: FakeClock,
-    caplog: pytest.LogCaptureFixture,
-    num_bytes: int,
-) -> None:
-    clips = Clips(tmp_path, ClipSettings(), clock=clock)
-    assert clips.admit()
-    num_open = num_open_files()
-    with full_disk(num_bytes):
-        for _ in range(3):
-            clips.write(new_event_id(clock.wall), noise(3), is_critical=True)
-            clips.close()
-    assert clips.counts["failed"] == 3
-    assert names(folder) == set()
-    assert num_open_files() == num_open
-    assert "there are no clips for now: clip" in str(clips.problem)
-    assert caplog.text.count("no clips for now") == 1
-
-    keep(clips, new_event_id(clock.wall))
-    assert clips.problem is None
-
-
-def test_a_disk_with_little_left_takes_no_clip_until_it_has_more(
-    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clips = Clips(tmp_path, ClipSettings(), clock=clock)
-    with monkeypatch.context() as patch:
-        patch.setattr(clips_module, "RESERVE_BYTES", 1 << 62)
-        assert not clips.admit()
-        clock.advance(LOOK_AGAIN_S)
-        for _ in range(3):
-            clips.tick()
-        assert "MB left" in str(clips.problem)
-    clock.advance(LOOK_AGAIN_S)
-    clips.tick()
-    assert clips.problem is None
-
-
-def test_a_folder_that_cannot_be_made_keeps_nothing_from_starting(
-    tmp_path: Path, folder: Path, clock: FakeClock
-) -> None:
-    folder.touch()
-    clips = Clips(tmp_path, ClipSettings(), clock=clock)
-    for _ in range(3):
-        assert not clips.admit()
-        clips.tick()
-        clock.advance(TIDY_EVERY_S)
-
-    assert "there are no clips for now" in str(clips.problem)
-    assert clips.counts["failed"] == 3
-    assert Clips(tmp_path, None, clock=clock).problem is None
 
 
 def test_no_more_waits_in_memory_than_fits(tmp_path: Path, clock: FakeClock) -> None:

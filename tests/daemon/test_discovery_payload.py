@@ -34,7 +34,7 @@ def test_the_device_is_named_after_the_node_and_says_where_it_comes_from(bundle:
 
 def test_every_sound_of_the_settings_has_a_binary_sensor_at_every_source(bundle: Bundle) -> None:
     more = "classes: [smoke_alarm, co_alarm, window_glass, dog]"
-    entities = entities_of(settings_of("mic", "hall", more=more), bundle.ontology)
+    entities = entities_of(settings_of("mic", "hall", more=more), bundle)
 
     sounds = {key: part for key, part in entities.items() if key.startswith("class.")}
     assert {key: part["device_class"] for key, part in sounds.items()} == {
@@ -59,7 +59,7 @@ def test_every_sound_of_the_settings_has_a_binary_sensor_at_every_source(bundle:
 
 
 def test_the_event_entity_knows_every_event_type_of_an_alert(bundle: Bundle) -> None:
-    event = entities_of(settings_of(more="classes: [dog]"), bundle.ontology)["alert"]
+    event = entities_of(settings_of(more="classes: [dog]"), bundle)["alert"]
 
     reportable = [node.id for node in bundle.ontology.nodes if node.alert is not None]
     assert event["event_types"] == reportable
@@ -68,7 +68,7 @@ def test_the_event_entity_knows_every_event_type_of_an_alert(bundle: Bundle) -> 
 
 
 def test_mute_and_self_test_ask_for_what_the_contract_says(bundle: Bundle) -> None:
-    entities = entities_of(settings_of(), bundle.ontology)
+    entities = entities_of(settings_of(), bundle)
 
     mute, button = entities["mute"], entities["self_test"]
     assert (mute["platform"], button["platform"]) == ("switch", "button")
@@ -81,23 +81,23 @@ def test_mute_and_self_test_ask_for_what_the_contract_says(bundle: Bundle) -> No
 
 
 def test_what_tells_of_a_deaf_source_does_not_vanish_with_it(bundle: Bundle) -> None:
-    entities = entities_of(settings_of(), bundle.ontology)
+    entities = entities_of(settings_of(), bundle)
 
     for key in ("problem", "mute", "self_test", "queue", "source.mic.level"):
         assert "availability" not in entities[key], "that of the device: the daemon's status"
 
 
 def test_a_daemon_that_falls_silent_without_a_will_is_noticed(bundle: Bundle) -> None:
-    problem = entities_of(settings_of(), bundle.ontology)["problem"]
+    problem = entities_of(settings_of(), bundle)["problem"]
 
     assert problem["state_topic"] == TOPICS.health
     assert EVERY_S < problem["expire_after"] <= 3 * EVERY_S
 
 
 def test_names_are_in_the_users_language_and_ids_in_none(bundle: Bundle) -> None:
-    english = entities_of(settings_of(), bundle.ontology)
-    german = entities_of(settings_of(more="home_assistant: {language: de-CH}"), bundle.ontology)
-    french = entities_of(settings_of(more="home_assistant: {language: fr}"), bundle.ontology)
+    english = entities_of(settings_of(), bundle)
+    german = entities_of(settings_of(more="home_assistant: {language: de-CH}"), bundle)
+    french = entities_of(settings_of(more="home_assistant: {language: fr}"), bundle)
 
     assert german["class.mic.smoke_alarm"]["name"] == "Rauchmelder"
     assert german["last_self_test"]["name"] == "Letzter Selbsttest"
@@ -130,7 +130,7 @@ def test_no_two_entities_of_any_two_nodes_share_a_unique_id(
         for node, names in {first: sources, second: others}.items()
         for part in entities_of(
             settings_of(*names).model_copy(update={"node": node}),
-            bundle.ontology,
+            bundle,
         ).values()
     ]
 
@@ -154,7 +154,7 @@ def test_of_an_ontology_that_is_too_large_what_is_critical_is_told(bundle: Bundl
         for number in range(1900)
     ]
     large = Ontology(name="large", version=1, roots=nodes, source="")
-    entities = entities_of(settings_of("mic", "hall"), large)
+    entities = entities_of(settings_of("mic", "hall"), replace(bundle, ontology=large))
     found = [key for key, part in entities.items() if part.get("device_class") == "safety"]
 
     made = device_payload(settings_of("mic", "hall"), replace(bundle, ontology=large), once={})

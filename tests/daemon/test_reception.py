@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,109 +11,15 @@ import yaml
 
 from aed.bundle import Bundle
 from daemon.clip_folder import FOLDER_NAME
-from daemon.clips import Clips
-from daemon.control_socket import ControlSocket
 from daemon.event_ids import new_event_id
 from daemon.event_store import EventFilter, EventStore
-from daemon.mute import Mute
-from daemon.outbox import Outbox
-from daemon.publisher import MAX_ANSWERS_IN_FLIGHT, Publisher
-from daemon.reception import MOST_PER_TURN, Reception
-from daemon.request_actions import SELDOM_S, RequestActions
-from daemon.request_inbox import FLOOD, MAX_TOPIC_CHARACTERS, MAX_WAITING, MqttRequest, RequestInbox
-from daemon.request_rate import AT_ONCE, PER_S
-from daemon.requests import MAX_BYTES, RequestHandler
+from daemon.request_actions import SELDOM_S
 from daemon.self_check import SelfCheck
-from daemon.settings_clips import ClipSettings
-from daemon.wakeup import ReloadRequest, Wakeup
 from tests.daemon.fake_clock import FakeClock
-from tests.daemon.fake_link import TOPICS, FakeLink
+from tests.daemon.requesting_home import Home
 from tests.daemon.test_asked_thresholds import settings_of
 from tests.daemon.test_event_store import payload, report
 from tests.daemon.test_self_check import spoilt
-
-
-class RequestingLink(FakeLink):
-    """A broker that brings requests too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inbox = RequestInbox()
-
-    @property
-    def num_requests_dropped(self) -> int:
-        return self.inbox.num_dropped
-
-    def take_request(self) -> MqttRequest | None:
-        return self.inbox.take()
-
-
-class Home:
-    """A reception with real parts behind it, and no sources."""
-
-    def __init__(self, folder: Path, bundle: Bundle) -> None:
-        self.clock = FakeClock()
-        self.link = RequestingLink()
-        self.where = folder / "settings.yaml"
-        self.outbox = Outbox(folder / "outbox.sqlite", clock=self.clock)
-        self.publisher = Publisher(
-            link=self.link, outbox=self.outbox, topics=TOPICS, clock=self.clock
-        )
-        self.mute = Mute(folder, is_for_critical=False, ontology=bundle.ontology, clock=self.clock)
-        self.wakeup = Wakeup()
-        self.reload = ReloadRequest(self.wakeup)
-        self.events = EventStore(folder, clock=self.clock)
-        self.clips = Clips(folder, ClipSettings(), clock=self.clock)
-        actions = RequestActions(
-            settings_of(),
-            bundle,
-            where=self.where,
-            ears=[],
-            folder=folder,
-            mute=self.mute,
-            events=self.events,
-            clips=self.clips,
-            self_check=SelfCheck(bundle, folder=folder, clock=self.clock),
-            reload=self.reload,
-            clock=self.clock,
-        )
-        self.handler = handler = RequestHandler(actions.requests())
-        self.reception = Reception(
-            actions,
-            handler=handler,
-            control=ControlSocket(None, answer=lambda _: b"", clock=self.clock),
-            mute=self.mute,
-            events=self.events,
-            link=self.link,
-            publisher=self.publisher,
-            topics=TOPICS,
-            clock=self.clock,
-        )
-        self.link.connect()
-        self.publisher.pump()
-
-    def close(self) -> None:
-        self.reception.close()
-        self.reception.forget()
-        self.publisher.close()
-        self.wakeup.close()
-
-    def put(self, name: str, data: object = None, *, is_retained: bool = False) -> None:
-        text = b"" if data is None else json.dumps(data).encode()
-        self.link.inbox.put(TOPICS.request(name), text, is_retained=is_retained)
-
-    def turn(self) -> None:
-        self.reception.tick()
-        self.publisher.pump()
-        self.link.acknowledge_all()
-
-    def ask(self, name: str, data: object = None) -> dict[str, Any]:
-        before = len(self.link.reports())
-        self.put(name, data)
-        self.turn()
-        ((topic, response),) = self.link.reports()[before:]
-        assert topic == TOPICS.response(name)
-        return response
 
 
 @pytest.fixture
@@ -254,98 +159,3 @@ def test_settings_are_not_read_again_all_the_time(home: Home) -> None:
     assert not home.reload.take()
     home.clock.advance(SELDOM_S)
     assert home.ask("reload")["status"] == "ok"
-
-
-def test_a_flood_is_bounded_in_memory_and_rate(
-    home: Home, caplog: pytest.LogCaptureFixture
-) -> None:
-    for _ in range(1_000):
-        home.put("ping")
-    home.turn()
-    assert len(home.link.reports()) == MOST_PER_TURN
-    for _ in range(AT_ONCE):
-        home.turn()
-    assert len(home.link.reports()) == AT_ONCE
-    assert f"{1_000 - MAX_WAITING} requests over MQTT were dropped" in caplog.text
-
-    home.clock.advance(1.0)
-    for _ in range(AT_ONCE):
-        home.turn()
-
-    assert len(home.link.reports()) == AT_ONCE + PER_S
-
-
-def test_a_request_whose_topic_leaves_no_room_for_a_response_is_dropped_and_counted(
-    home: Home, caplog: pytest.LogCaptureFixture
-) -> None:
-    longest = MAX_TOPIC_CHARACTERS - len(TOPICS.request(""))
-    home.put("x" * (longest + 1))
-    home.put("y" * longest)
-    home.turn()
-
-    ((topic, _),) = home.link.reports()
-    assert topic == TOPICS.response("y" * longest)
-    assert "1 requests over MQTT were dropped" in caplog.text
-
-
-def test_a_fault_while_answering_does_not_reach_the_loop(
-    home: Home, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home.put("ping")
-    with monkeypatch.context() as broken:
-        broken.setattr(home.link, "take_request", lambda: 1 / 0)
-        home.reception.tick()
-    assert "met a fault of aed" in caplog.text
-
-    home.turn()
-    assert [response["status"] for _, response in home.link.reports()] == ["ok"]
-
-
-def test_responses_that_the_broker_does_not_take_are_bounded_too(home: Home) -> None:
-    for _ in range(3 * MAX_ANSWERS_IN_FLIGHT):
-        home.put("ping")
-        home.reception.tick()
-        home.publisher.pump()
-        home.clock.advance(1.0)
-    assert len(home.link.reports()) == MAX_ANSWERS_IN_FLIGHT
-
-    home.link.acknowledge_all()
-    for _ in range(MAX_ANSWERS_IN_FLIGHT):
-        home.publisher.pump()
-        home.reception.tick()
-    assert len(home.link.reports()) == 2 * MAX_ANSWERS_IN_FLIGHT
-
-    home.link.lose()
-    home.publisher.pump()
-    assert not home.publisher.may_answer
-    home.link.connect()
-    home.publisher.pump()
-    assert home.publisher.may_answer
-
-
-def test_of_a_request_that_is_too_long_no_more_is_kept_than_tells(home: Home) -> None:
-    home.put("ping", "x" * 1_000_000)
-    home.turn()
-
-    ((_, response),) = home.link.reports()
-    assert response["error"] == f"wanted at most {MAX_BYTES} bytes, found more"
-
-
-def test_what_came_over_a_lost_connection_is_forgotten() -> None:
-    inbox = RequestInbox()
-    inbox.put("t", b"", is_retained=False)
-
-    inbox.clear()
-
-    assert inbox.take() is None
-
-
-def test_a_flood_over_a_lost_connection_is_forgiven() -> None:
-    inbox = RequestInbox()
-    for _ in range(MAX_WAITING + FLOOD):
-        inbox.put("t", b"", is_retained=False)
-    assert inbox.is_flooded
-
-    inbox.clear()
-
-    assert not inbox.is_flooded

@@ -22,10 +22,12 @@ from daemon.ear import Ear
 from daemon.ears import new_ear
 from daemon.floor_file import Floors
 from daemon.former_events import UNDECIDED_S
-from daemon.reload import Reloaded, Reloader
+from daemon.reload import Reloader
+from daemon.reloaded import Reloaded
 from daemon.self_check import MARK_NAME, SelfCheck
 from daemon.settings_file import load_settings
 from daemon.sources import Source
+from daemon.taught_store import TaughtStore
 from daemon.wakeup import ReloadRequest, Wakeup
 from tests.daemon.fake_clock import FakeClock
 
@@ -78,6 +80,7 @@ class Home:
             clips=clips,
             request=self.request,
             swap=swap,
+            taught=TaughtStore(folder),
         )
 
     @property

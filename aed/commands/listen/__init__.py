@@ -45,6 +45,12 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--bundle", type=Path, metavar="DIR", help="the model (default: the installed one)"
     )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="hear the sounds too that are taught in this state directory (`aed teach`)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -52,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Listen until the recording ends or somebody interrupts.
 
     Args:
-        arguments: with `device`, `file` and `bundle`.
+        arguments: with `device`, `file`, `bundle` and `state`.
 
     Returns:
         0.
@@ -83,6 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
         settings = FileSettings(kind="file", name="recording", path=arguments.file.absolute())
         title = str(arguments.file)
     bundle = load_bundle(arguments.bundle or default_bundle_path())
+    if arguments.state is not None:
+        from daemon.taught_store import TaughtStore
+
+        bundle = TaughtStore(arguments.state).load(bundle, is_kept=False)
     source = Source(settings, clock=SystemClock(), rng=random.Random())  # noqa: S311 - jitter
     hearing = Hearing(bundle)
     console = Console()

@@ -98,8 +98,9 @@ class LiveView:
         minutes, seconds = divmod(self._time_s, 60)
         title = Text.assemble(
             ("aed", "bold"),
-            f"  {self._title}  {int(minutes):02d}:{seconds:04.1f}  ",
+            f"  {int(minutes):02d}:{seconds:04.1f}  ",
             (self._status, "yellow"),
+            f"  {self._title}",
         )
         share = 1 - self._level_dbfs / QUIETEST_DBFS
         meter = Text(f"{self._level_dbfs:7.1f} dBFS  ")

@@ -35,7 +35,7 @@ def test_everything_is_shown_where_there_is_room() -> None:
     shown = text(heard([*quiet(1), *sounding(5, smoke_alarm=0.9)]))
 
     assert all(node.name[:16] in shown for node in HOME.nodes)
-    assert "kitchen  00:06.0" in shown
+    assert "aed  00:06.0" in shown
     assert "-30.0 dBFS" in shown
     assert "now  alarm/life_safety/smoke_alarm  90%" in shown
 

@@ -1,0 +1,1 @@
+"""Taught sounds: space, lessons, columns."""
