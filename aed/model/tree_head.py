@@ -12,6 +12,12 @@ from torch.nn import functional
 
 from ontology import LabelSet
 
+INITIAL_SPREAD = 0.01
+"""Standard deviation of the weights of a decision that was never trained."""
+
+INITIAL_BIAS = -2.0
+"""Bias of a decision that was never trained: most nodes are false most of the time."""
+
 
 class TreeHead(nn.Module):
     """Linear decision at each node of the tree, given that its parent is true."""
@@ -22,8 +28,8 @@ class TreeHead(nn.Module):
     def __init__(self, labels: LabelSet, *, embedding_size: int) -> None:
         super().__init__()
         self.decisions = nn.Linear(embedding_size, len(labels.nodes))
-        nn.init.normal_(self.decisions.weight, std=0.01)
-        nn.init.constant_(self.decisions.bias, -2.0)  # most nodes are false most of the time
+        nn.init.normal_(self.decisions.weight, std=INITIAL_SPREAD)
+        nn.init.constant_(self.decisions.bias, INITIAL_BIAS)
         ancestors = torch.from_numpy(labels.ancestors.astype("float32"))  # (N, N), self included
         self.register_buffer("ancestors", ancestors, persistent=False)
         self.register_buffer("above", _columns_above(labels), persistent=False)
