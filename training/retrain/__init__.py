@@ -1,0 +1,18 @@
+"""A model retrained at home, with an ontology and recordings of one's own.
+
+| file | question |
+|---|---|
+| `naming` | which nodes a label means: ids, names, AudioSet, the label map |
+| `layouts` | which kind of data folder it is; `folders`, `lists`, `corpora` read the kinds |
+| `survey` | what is wrong with the clips, one by one |
+| `own_data` | which clips are learned from, which are held out |
+| `warm_start` | the weights of a bundle, mapped to the new ontology |
+| `scenes` | what is heard in training: own clips among synthesised sounds |
+| `keeping` | a run that forgets nothing: the old model teaches what no label says |
+| `held_out` | when to stop |
+| `estimate` | how long it will take |
+| `trial` | home scenes with synthesised critical sounds, the same for everyone |
+| `gate` | is the new model as good as the old one where it matters? |
+| `release` | the bundle, and whether it may be installed |
+| `retraining` | all of it, in order |
+"""
