@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ontology import LabelSet
 from training.clips.bank import Clips, open_bank
 from training.clips.manifest import ClipRow
@@ -56,6 +58,14 @@ class OwnData:
         }
         told = json.dumps([rows, held_out, targets, self.labels.ontology.digest])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def taught(self) -> frozenset[str]:
+        """Nodes that are true in some clip to learn from, super-categories among them."""
+        targets = self.label_map.targets
+        heard = np.zeros(len(self.labels), dtype=np.bool_)
+        for label in {row.label for row in self.train} & set(targets):
+            heard |= targets[label].true
+        return frozenset(np.array(self.labels.nodes)[heard].tolist())
 
     def clips_of(self, rows: Sequence[ClipRow]) -> Counter[str]:
         """How many of some clips are known to be each node, its super-categories apart."""
