@@ -77,7 +77,7 @@ def test_the_user_is_told_what_was_found_how_long_it_takes_and_what_came_of_it(
     _, told = retrained
     assert "folders as labels, 10 clips" in told
     assert "garage_door 6 + 2" in told
-    assert "steps will take at most" in told
+    assert "steps will take about" in told
     assert "before → after" in told
 
 
