@@ -32,9 +32,9 @@ class Estimate:
     def sentence(self) -> str:
         """For the user."""
         return (
-            f"{self.steps} steps will take about {told(self.wall_s)}, while the machine is as busy as "
-            "now, and the comparison a minute or two. It ends earlier when held-out sessions are no "
-            "longer heard better. Ctrl-C keeps what is done"
+            f"{self.steps} steps will take about {told(self.wall_s)} while the machine is as busy "
+            "as now, and the comparison a minute or two. It ends earlier when held-out sessions "
+            "are no longer heard better. Ctrl-C keeps what is done"
         )
 
 
