@@ -11,7 +11,7 @@ import pytest
 from aed.__main__ import main
 from training.retrain import scenes, trial
 
-pytestmark = [pytest.mark.torch, pytest.mark.data, pytest.mark.slow]
+pytestmark = [pytest.mark.torch, pytest.mark.data, pytest.mark.slow, pytest.mark.timeout(1_200)]
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "own-ontology.md"
 
@@ -35,7 +35,7 @@ def run(words: list[str]) -> int:
 def test_the_example_teaches_a_new_sound_and_loses_no_critical_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(scenes, "LEAST_STEPS", 100)
+    monkeypatch.setattr(scenes, "LEAST_STEPS", 60)
     monkeypatch.setattr(scenes, "STEPS_PER_CLIP", 0)
     monkeypatch.setattr(trial, "SCENES_OF_EACH", 4)
     monkeypatch.setattr(trial, "HARMLESS_SCENES", 4)
