@@ -101,9 +101,10 @@ def refuse_or_tell(found: Survey, out: Path, console: Console, *, skip_faulty: b
         TrainingDataError: there are faults, and they are not to be skipped; or the table cannot be
             written.
     """
-    if not found.faults:
-        return
     path = out / FAULTS_NAME
+    if not found.faults:
+        path.unlink(missing_ok=True)  # of clips that are repaired by now
+        return
     lines = ["clip\tlisted in\tproblem", *(_row(fault) for fault in found.faults)]
     try:
         out.mkdir(parents=True, exist_ok=True)
