@@ -158,11 +158,10 @@ def _held_out_groups(clips: Sequence[SurveyedClip]) -> frozenset[str]:
     groups_of: dict[str, set[str]] = {}
     labels_of: dict[str, set[str]] = {}
     for each in clips:
-        if each.meaning.nodes:
-            groups_of.setdefault(each.meaning.key, set()).add(each.row.group)
-            labels_of.setdefault(each.row.group, set()).add(each.meaning.key)
+        groups_of.setdefault(each.meaning.key, set()).add(each.row.group)
+        labels_of.setdefault(each.row.group, set()).add(each.meaning.key)
     chosen = set(told)
-    for label in sorted(groups_of):
+    for label in sorted({each.meaning.key for each in clips if each.meaning.nodes}):
         wanted = max(1, round(HELD_OUT_SHARE * len(groups_of[label])))
         for group in sorted(groups_of[label] - bound, key=_by_hash):
             if len(groups_of[label] & chosen) >= wanted:

@@ -103,7 +103,7 @@ def bundle_folder(word: str) -> Path:
     shipped = ", ".join(sorted(each.name for each in SHIPPED.parent.iterdir() if each.is_dir()))
     raise BundleError(
         f"--from {word}: wanted the folder of a bundle, or the name of the shipped one ({shipped}) "
-        f"or of an installed one; found neither a folder nor such a name"
+        f"or of an installed one, or the file of a checkpoint; found none of these"
     )
 
 

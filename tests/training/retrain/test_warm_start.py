@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import ontology
 from aed.bundle import SHIPPED
 from aed.errors import BundleError
 from aed.model.joint import JointModel, ModelConfig
+from aed.verifier import VERIFIER_FILE
 from ontology import LabelSet
 from tests.training.retrain.own_recordings import home_with_a_garage_door, rattle
 from training.release.description import open_description, seal
+from training.retrain.release import lost_second_look
 from training.retrain.warm_start import Origin, open_origin
 
 pytestmark = pytest.mark.torch
@@ -101,3 +104,10 @@ def test_a_branch_that_has_moved_means_something_else_and_is_not_kept(origin: Or
     assert moved.path("clink") == "kitchen/clink"
     missing = set(range(len(moved))) - set(new.tolist())
     assert np.array(moved.nodes)[sorted(missing)].tolist() == ["clink"]
+
+
+def test_that_a_second_look_is_lost_is_said(origin: Origin) -> None:
+    assert lost_second_look(origin) is None
+    info = {**origin.bundle.info, "files": {**origin.bundle.info["files"], VERIFIER_FILE: "0"}}
+    looking = replace(origin, bundle=replace(origin.bundle, info=info))
+    assert "the retrained model has none" in str(lost_second_look(looking))
