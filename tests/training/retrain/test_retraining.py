@@ -197,3 +197,16 @@ def test_words_that_only_a_retraining_knows_are_refused_elsewhere(
 ) -> None:
     assert main(["train", "--accept"]) == 1
     assert "--accept: only with --from BUNDLE" in capsys.readouterr().err
+
+
+def test_a_file_to_begin_with_is_a_checkpoint_and_no_bundle(
+    tmp_path: Path, tiny_folder: Path, tiny_run: RunConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint, run = tmp_path / "checkpoint.pt", tmp_path / "run.yaml"
+    checkpoint.write_bytes(b"no weights")
+    run.write_text(yaml.safe_dump(tiny_run.as_dict()), encoding="utf-8")
+    words = ["--from", checkpoint, "--run", run, "--data", tiny_folder, "--out", tmp_path / "out"]
+    words += ["--cache", tmp_path / "cache", "--workers", "0", "--device", "cpu"]
+
+    assert main(["train", *map(str, words)]) == 1
+    assert "cannot be read as a checkpoint" in capsys.readouterr().err
