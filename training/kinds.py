@@ -1,6 +1,6 @@
 """Which synthesised sounds stand in training scenes, how often, and how long each is in doubt."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 BLUR_FRAMES = 3
 """Frames around a sound in which nobody can say whether it is still there: unknown."""
@@ -36,3 +36,19 @@ HOUSEHOLD = _odds({"speech": 2, "dishes": 2, "footsteps": 1, "knock": 1.5, "thum
 
 SYNTHESISED_NODES = frozenset(ALARMS[0] + TONES[0] + BREAKS[0] + HOUSEHOLD[0])
 """Nodes that scenes teach by synthesised sounds: an ontology to train on must have them."""
+
+KINDS = (ALARMS, TONES, BREAKS, HOUSEHOLD)
+"""The kinds, in the order of their shares in `scenes.mixtures.MixtureConfig`."""
+
+
+def kinds_within(nodes: Collection[str]) -> tuple[Odds, ...]:
+    """The kinds without the nodes that an ontology lacks; one may be left with none.
+
+    A sound whose node is missing is not rendered as a mere negative: the ontology may know it by
+    another id.
+    """
+    kept = []
+    for kind, odds in KINDS:
+        weights = {node: odd for node, odd in zip(kind, odds, strict=True) if node in nodes}
+        kept.append(_odds(weights) if weights else ((), ()))
+    return tuple(kept)

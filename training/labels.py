@@ -64,7 +64,7 @@ class LabelMap:
 
 def node_target(labels: LabelSet, node: str) -> Target:
     """Target of a sound known to be `node` and nothing else (a synthesised one)."""
-    return _target(labels, node, maybe=(), excluded=(), is_bed=False)
+    return target_of(labels, node)
 
 
 def read_label_map(labels: LabelSet, path: Path = SHIPPED_MAP) -> LabelMap:
@@ -90,7 +90,7 @@ def read_label_map(labels: LabelSet, path: Path = SHIPPED_MAP) -> LabelMap:
         if row.get("skip"):
             skipped.add(label)
             continue
-        targets[label] = _target(
+        targets[label] = target_of(
             labels,
             row.get("node"),
             maybe=tuple(row.get("maybe", ())),
@@ -158,14 +158,23 @@ def _row_faults(labels: LabelSet, row: Any) -> list[str]:  # noqa: ANN401 - what
     return faults
 
 
-def _target(
+def target_of(
     labels: LabelSet,
     node: str | None,
     *,
-    maybe: tuple[str, ...],
-    excluded: tuple[str, ...],
-    is_bed: bool,
+    maybe: Iterable[str] = (),
+    excluded: Iterable[str] = (),
+    is_bed: bool = False,
 ) -> Target:
+    """Target of a sound known to be `node`.
+
+    Args:
+        labels: the ontology; it has all nodes that are named.
+        node: the deepest node known to be true; None for none of the ontology.
+        maybe: nodes that may sound as well; they and all below them are unknown.
+        excluded: nodes that are false although they lie below the others.
+        is_bed: the sound may fill a whole scene.
+    """
     true = np.zeros(len(labels.nodes), dtype=np.bool_)
     unknown = np.zeros_like(true)
     for other in maybe:

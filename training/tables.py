@@ -1,4 +1,4 @@
-"""Tables of tabs with a header, as manifests and truths are: read whole, or refused."""
+"""Tables with a header, as manifests and truths are: read whole, or refused."""
 
 import csv
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from training.errors import TrainingDataError
 
 
 def read_table(
-    path: Path, columns: Sequence[str], advice: str = ""
+    path: Path, columns: Sequence[str], advice: str = "", *, delimiter: str = "\t"
 ) -> list[tuple[int, dict[str, str]]]:
     """Read a table; further columns are kept.
 
@@ -16,6 +16,7 @@ def read_table(
         path: the file.
         columns: those it must have.
         advice: what to do if it cannot be read, after a semicolon.
+        delimiter: between two cells.
 
     Returns:
         The number of each line, and its cells by column. A line with too few cells has None in
@@ -26,7 +27,7 @@ def read_table(
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
+            reader = csv.DictReader(file, delimiter=delimiter)
             missing = [name for name in columns if name not in (reader.fieldnames or ())]
             if missing:
                 raise TrainingDataError(

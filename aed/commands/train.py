@@ -1,4 +1,4 @@
-"""`aed train`: trains the joint model on a folder of recordings and synthesised sounds."""
+"""`aed train`: trains the joint model, or retrains a bundle with an ontology of one's own."""
 
 import argparse
 import os
@@ -16,6 +16,9 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("32-true", "bf16-mixed")
 
 _EPILOG = """\
+With --from BUNDLE a model is retrained at home (docs/own-ontology.md): --data is then a folder
+whose folders are labels, a list of clips, or an unpacked public data set.
+
 Ctrl-C keeps a checkpoint, and the same command continues. Several processes share each batch with
 `torchrun --nproc-per-node=2 -m -- aed train ...`, and take the same steps as one."""
 
@@ -50,7 +53,26 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--cache", type=Path, default=Path("build/cache"), help="decoded recordings are kept here"
     )
-    parser.add_argument("--from", dest="warm", type=Path, metavar="CHECKPOINT", help="start there")
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        metavar="BUNDLE",
+        help="retrain this one: the folder of a bundle, `home`, or the name of an installed one; "
+        "or begin with the weights of a checkpoint.pt",
+    )
+    parser.add_argument(
+        "--unlabelled", type=Path, metavar="DIR", help="with --from BUNDLE: more recordings"
+    )
+    parser.add_argument(
+        "--skip-faulty",
+        action="store_true",
+        help="with --from BUNDLE: leave out clips that cannot be used, in place of stopping",
+    )
+    parser.add_argument(
+        "--accept",
+        action="store_true",
+        help="with --from BUNDLE: take the model even if it hears critical sounds worse",
+    )
     teacher = os.environ.get("AED_YAMNET")
     parser.add_argument(
         "--teacher",
@@ -75,10 +97,17 @@ def _seed(word: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Train (or continue), evaluate, calibrate, and write the bundle to `--out`/bundle.
 
+    Returns:
+        0, or 1 if a retrained model hears critical sounds worse and was not accepted.
+
     Raises:
         AedError: the extra is not installed, or data, settings or checkpoint cannot be used.
         KeyboardInterrupt: somebody asked to stop; a checkpoint is kept.
     """
+    warm = None if arguments.origin is None else Path(arguments.origin)
+    if warm is not None and not warm.is_file():
+        return _retrain(arguments)
+    _refuse_options_of_retraining(arguments)
     try:
         from training.labels import read_label_map
         from training.loop.checkpoints import CHECKPOINT_NAME
@@ -89,10 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
         from training.release.write import measured_rows, write
         from training.session import open_data, views
     except ModuleNotFoundError as error:
-        raise AedError(
-            f"training needs the extra `train` ({error.name} is not installed): "
-            "pip install -e '.[train]'"
-        ) from error
+        raise _without_the_extra(error) from error
 
     files = arguments.run_files or SHIPPED_RUNS
     outs = [arguments.out / file.stem for file in files[:-1]] + [arguments.out]
@@ -100,7 +126,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.seed is not None:
         configs = [replace(config, seed=arguments.seed) for config in configs]
     tree = ontology.load(arguments.ontology) if arguments.ontology else ontology.home()
-    warm = arguments.warm
     with machine(arguments.device, arguments.precision) as fabric:
         for config, out in zip(configs, outs, strict=True):
             data = open_data(arguments.data, arguments.cache, held_out_share=config.held_out_share)
@@ -116,3 +141,56 @@ def run(arguments: argparse.Namespace) -> int:
         if fabric.is_global_zero:
             write(training_run, data, arguments.out)
     return 0
+
+
+def _retrain(arguments: argparse.Namespace) -> int:
+    """Retrain a bundle, and say where the new one is."""
+    try:
+        from rich.console import Console
+
+        from training.errors import TrainingDataError
+        from training.loop.machine import machine
+        from training.retrain.retraining import Order, retrain
+    except ModuleNotFoundError as error:
+        raise _without_the_extra(error) from error
+
+    if arguments.data is None:
+        raise TrainingDataError("no recordings: give --data DIR, or set AED_DATA to a folder")
+    runs = arguments.run_files or [None]
+    if len(runs) > 1:
+        raise TrainingDataError(f"--run: wanted one for a retraining, found {len(runs)}")
+    order = Order(
+        origin=arguments.origin,
+        ontology=ontology.load(arguments.ontology) if arguments.ontology else ontology.home(),
+        data=arguments.data,
+        unlabelled=arguments.unlabelled,
+        out=arguments.out,
+        cache=arguments.cache,
+        run_file=runs[0],
+        seed=arguments.seed,
+        workers=arguments.workers,
+        accept=arguments.accept,
+        skip_faulty=arguments.skip_faulty,
+    )
+    with machine(arguments.device, arguments.precision) as fabric:
+        outcome = retrain(order, fabric, Console())
+    print(f"bundle written to {outcome.bundle}")
+    return 0 if outcome.verdict.passed or arguments.accept else 1
+
+
+def _refuse_options_of_retraining(arguments: argparse.Namespace) -> None:
+    """Say that options would do nothing, before hours of a training that ignores them."""
+    given = {
+        "--unlabelled": arguments.unlabelled is not None,
+        "--skip-faulty": arguments.skip_faulty,
+        "--accept": arguments.accept,
+    }
+    if words := [word for word, is_given in given.items() if is_given]:
+        raise AedError(f"{', '.join(words)}: only with --from BUNDLE, which retrains a bundle")
+
+
+def _without_the_extra(error: ModuleNotFoundError) -> AedError:
+    return AedError(
+        f"training needs the extra `train` ({error.name} is not installed): "
+        "pip install -e '.[train]'"
+    )

@@ -4,7 +4,7 @@ import logging
 import resource
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -60,7 +60,14 @@ class Share(Sampler[int]):
         return len(self.steps) * self.share
 
 
-def train(run: Run, scenes: Dataset[Any], out: Path, *, workers: int) -> None:
+def train(
+    run: Run,
+    scenes: Dataset[Any],
+    out: Path,
+    *,
+    workers: int,
+    enough: Callable[[int], bool] | None = None,
+) -> None:
     """Train to the end of the run, logging to `out`/log.csv; continue where a checkpoint stands.
 
     Args:
@@ -68,6 +75,8 @@ def train(run: Run, scenes: Dataset[Any], out: Path, *, workers: int) -> None:
         scenes: by index, what a step takes, one of the whole batch; steps * batch_scenes of them.
         out: where checkpoint and log go; processes on several machines must share it.
         workers: processes that make scenes, for each process that trains.
+        enough: asked at each line of the log, whose step a checkpoint holds by then, whether the
+            run may end here.
 
     Raises:
         KeyboardInterrupt: somebody asked to stop; the step was finished and a checkpoint written.
@@ -77,7 +86,7 @@ def train(run: Run, scenes: Dataset[Any], out: Path, *, workers: int) -> None:
     with Interruption(insist=run.fabric.world_size == 1) as interruption:
         _continue(run, out)
         first, started_s = run.step, time.monotonic()
-        _train(run, _loader(run, scenes, workers), out, interruption)
+        _train(run, _loader(run, scenes, workers), out, interruption, enough)
         if run.step > first:
             _tell_cost(run, time.monotonic() - started_s, run.step - first)
 
@@ -101,7 +110,13 @@ def _loader(run: Run, scenes: Dataset[Any], workers: int) -> Batches:
     return cast("Batches", fabric.setup_dataloaders(loader, use_distributed_sampler=False))
 
 
-def _train(run: Run, batches: Batches, out: Path, interruption: Interruption) -> None:
+def _train(
+    run: Run,
+    batches: Batches,
+    out: Path,
+    interruption: Interruption,
+    enough: Callable[[int], bool] | None,
+) -> None:
     checkpoint, total, tells = out / CHECKPOINT_NAME, run.config.steps, run.fabric.is_global_zero
     log = StepLog(out / LOG_NAME, run.step) if tells else None
     with StepProgress(done=run.step, total=total, shown=tells) as progress:
@@ -109,13 +124,15 @@ def _train(run: Run, batches: Batches, out: Path, interruption: Interruption) ->
             _step(run, batch)
             progress.stepped(run.step)
             is_last = run.step == total
-            if run.step % LOG_EVERY_STEPS == 0 or is_last:
+            is_told = run.step % LOG_EVERY_STEPS == 0 or is_last
+            if is_told:
                 means = run.end_interval()
                 progress.told(run.step, means)
                 if log is not None:
                     log.append(run.step, {**means.columns(), "lr": run.learning_rate()})
             stop = run.any_process(interruption.requested)
-            if run.step % CHECKPOINT_EVERY_STEPS == 0 or is_last or stop:
+            is_asked = enough is not None and is_told
+            if run.step % CHECKPOINT_EVERY_STEPS == 0 or is_last or stop or is_asked:
                 run.save(checkpoint)
             if stop:
                 progress.stop()
@@ -126,6 +143,8 @@ def _train(run: Run, batches: Batches, out: Path, interruption: Interruption) ->
                     checkpoint,
                 )
                 raise KeyboardInterrupt
+            if enough is not None and is_told and enough(run.step):
+                break
 
 
 def _step(run: Run, batch: tuple[Tensor, ...]) -> None:

@@ -6,7 +6,7 @@ Sources: Platt scaling (Platt 1999) of each branch on its own, fitted where its 
 that the order parent ≥ child stays; a normal prior pulls rarely judged branches to the identity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import torch
@@ -77,7 +77,11 @@ def fit_branches(logits: Tensor, true: Tensor, judged: Tensor) -> tuple[Tensor, 
 
 
 def choose_thresholds(
-    clips: ClipScores, labels: LabelSet, default: Mapping[str, float]
+    clips: ClipScores,
+    labels: LabelSet,
+    default: Mapping[str, float],
+    *,
+    also: Collection[str] = (),
 ) -> dict[str, dict[str, float]]:
     """Thresholds of the nodes that deserve attention, from clips in which they do not sound.
 
@@ -85,16 +89,22 @@ def choose_thresholds(
     within [LEAST_ON, MOST_ON]; `off` at half of it. A few clips decide: false alarms per hour are
     another measurement. A critical node without a single recording was learned from synthesised
     sound alone, and synthesised sound reaches MOST_ON easily: that is asked of it.
+
+    Args:
+        clips: what they sustain.
+        labels: the ontology.
+        default: of all other nodes.
+        also: nodes that need a threshold of their own although they deserve no attention.
     """
     chosen = {"default": dict(default)}
     for node in labels.ontology.nodes:
-        if node.alert is None:
+        if node.alert is None and node.id not in also:
             continue
         column = labels.index[node.id]
         false = ~(clips.true[:, column] | clips.unknown[:, column])
         loudest = np.sort(clips.sustained[false, column])[::-1]
         bar = float(loudest[ALLOWED_FALSE]) if len(loudest) > ALLOWED_FALSE else 0.0
-        is_untried = node.alert.critical and not clips.true[:, column].any()
+        is_untried = node.is_critical and not clips.true[:, column].any()
         least = MOST_ON if is_untried else LEAST_ON
         on = round(min(max(bar + MARGIN, least), MOST_ON), 3)
         chosen[node.id] = {"on": on, "off": round(on / 2, 3)}

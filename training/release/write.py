@@ -76,7 +76,7 @@ def write(run: Run, data: TrainingData, out: Path) -> Path:
         training={"steps_done": run.step, "run": run.config.as_dict()},
     )
     bundle = out / "bundle"
-    export_bundle(model, facts, _self_test_clip(), bundle)
+    export_bundle(model, facts, self_test_clip(), bundle)
     write_card(bundle, facts)
     figures = {"dev": [asdict(s) for s in on_dev], "dev_and_held_out": [asdict(s) for s in on_all]}
     (out / "evaluation.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
@@ -139,7 +139,7 @@ def _rounded(value: torch.Tensor) -> float:
     return round(float(value), 5)
 
 
-def _self_test_clip() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def self_test_clip() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """Twelve seconds of the synthesised home: an alarm that begins in the middle."""
     scene = home_scene(seed=1)
     onset_s = next(span.onset_s for span in scene.spans if span.node == "smoke_alarm")

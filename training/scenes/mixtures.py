@@ -27,13 +27,7 @@ from training.distortions import (
     draw_tone,
 )
 from training.errors import TrainingDataError
-from training.kinds import (
-    ALARMS,
-    BREAKS,
-    HOUSEHOLD,
-    SYNTHESISED_NODES,
-    TONES,
-)
+from training.kinds import KINDS, Odds
 from training.labels import ROOM_LABEL, LabelMap, Target, node_target, refuse_unknown
 from training.scenes.abrupt import abrupt
 from training.scenes.recorded import RecordedSounds
@@ -90,14 +84,16 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         seed: int,
         length: int,
         hard_paths: Collection[str] = (),
+        kinds: tuple[Odds, ...] = KINDS,
     ) -> None:
         """Sort the clips.
 
         Raises:
             TrainingDataError: a label of the bank is not in the label map, none of its sounds has
-                a node, or the ontology lacks nodes that are synthesised.
+                a node, or the ontology lacks nodes of `kinds`, which are synthesised.
         """
-        _check(bank, label_map, labels)
+        _check(bank, label_map, labels, kinds)
+        self.kinds = kinds
         self.bank, self.targets, self.labels = bank, label_map.targets, labels
         self.config, self.seed, self.length = config, seed, length
         self.recorded = RecordedSounds(
@@ -160,9 +156,8 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         config = self.config
         draw = rng.random()
         shares = (config.alarm_share, config.tone_share, config.break_share, config.household_share)
-        kinds = (ALARMS, TONES, BREAKS, HOUSEHOLD)
-        for share, (nodes, odds) in zip(shares, kinds, strict=True):
-            if draw < share:
+        for share, (nodes, odds) in zip(shares, self.kinds, strict=True):
+            if draw < share and nodes:
                 node = str(rng.choice(nodes, p=odds))
                 sound = synthesise(node, self.synthesised[node], config.samples, rng)
                 break
@@ -224,7 +219,7 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         return [Room(response=as_tensor(response[:_ROOM_SAMPLES])) for response in responses]
 
 
-def _check(bank: Clips, label_map: LabelMap, labels: LabelSet) -> None:
+def _check(bank: Clips, label_map: LabelMap, labels: LabelSet, kinds: tuple[Odds, ...]) -> None:
     refuse_unknown((row.label for row in bank.rows if row.label != ROOM_LABEL), label_map)
     found = {row.label for row in bank.rows} - {ROOM_LABEL}
     if not any(label_map.targets[label].node for label in found & set(label_map.targets)):
@@ -232,7 +227,8 @@ def _check(bank: Clips, label_map: LabelMap, labels: LabelSet) -> None:
             f"no recording with a sound of the ontology among {len(bank.rows)} clips; scenes need "
             "at least one label whose entry in the label map has a node"
         )
-    if lacking := sorted(SYNTHESISED_NODES - set(labels.nodes)):
+    synthesised = {node for nodes, _ in kinds for node in nodes}
+    if lacking := sorted(synthesised - set(labels.nodes)):
         raise TrainingDataError(
             f"the ontology lacks nodes that training synthesises: {', '.join(lacking)}; add them"
         )
