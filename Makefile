@@ -8,7 +8,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 ffmpeg \
-	systemd fluidsynth systemd-container debootstrap shellcheck mosquitto-clients jq curl
+	chromium systemd fluidsynth systemd-container debootstrap shellcheck mosquitto-clients jq curl
 # Words for pytest, e.g. make test PYTEST_ARGS='tests/aed -x'
 PYTEST_ARGS ?=
 EXPERIMENT_ARGS ?=
@@ -32,8 +32,9 @@ help:
 	@echo "make uninstall  as root: remove it; PURGE=1 removes settings and state as well"
 	@echo "make clean   remove .venv and everything built"
 
+# KEEP=1 goes on afterwards, to look at the page, until Ctrl-C.
 demo: $(VENV)/.demo
-	$(BIN)/aed demo
+	$(BIN)/aed demo $(if $(KEEP),--keep)
 
 test: $(VENV)/.test
 	@.ci/system-packages --optional $(TEST_PACKAGES)
@@ -74,12 +75,12 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo,web]'
 	@touch $@
 
 # The train extra brings torch, several gigabytes in PyPI's default build; a library of the
 # evaluate extra is compiled.
 $(VENV)/.test: $(VENV)/.python pyproject.toml
 	@.ci/system-packages --optional gcc python3-dev
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo,train,evaluate,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo,web,train,evaluate,test]'
 	@touch $@

@@ -26,6 +26,7 @@ from aed.commands import (
     request,
     run,
     train,
+    web,
 )
 from ontology.errors import AedError
 
@@ -48,6 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     train,
     evaluate,
     bundle,
+    web,
 )
 """The commands, in the order in which `aed --help` lists them."""
 

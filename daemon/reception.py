@@ -7,6 +7,7 @@ from daemon.clocks import Clock
 from daemon.control_socket import ControlSocket
 from daemon.event_store import EventStore
 from daemon.mute import Mute
+from daemon.page_host import PageHost
 from daemon.publisher import Publisher
 from daemon.reload import Reloaded
 from daemon.reports import Report
@@ -55,6 +56,7 @@ class Reception:
         publisher: Publisher,
         topics: Topics,
         clock: Clock,
+        page: PageHost | None = None,
     ) -> None:
         """Take the parts.
 
@@ -68,7 +70,9 @@ class Reception:
             publisher: publishes their responses.
             topics: where to.
             clock: for how many to answer.
+            page: shows what is heard to whoever looks; None if the settings want none.
         """
+        self._page = page
         self._actions = actions
         self._handler = handler
         self._control = control
@@ -85,6 +89,8 @@ class Reception:
     def audible(self, reports: list[Report]) -> list[Report]:
         """Remember what is reported, and give what is to be told of it."""
         self._events.note(reports)
+        if self._page is not None:
+            self._page.note(reports)
         return self._mute.audible(reports)
 
     def descriptors(self) -> list[int]:
@@ -94,6 +100,8 @@ class Reception:
     def tick(self) -> None:
         """Answer some of what was asked since the last call, and show the mute."""
         self._control.tick()
+        if self._page is not None:
+            self._page.tick()
         for _ in range(MOST_PER_TURN):
             may_answer = self._publisher.may_answer and not self._rate.is_spent
             request = self._link.take_request() if may_answer else None
@@ -108,10 +116,14 @@ class Reception:
         """Go on with changed settings."""
         self._mute.follow(is_for_critical=change.settings.mute.critical)
         self._actions.follow(change.settings, change.bundle, change.ears)
+        if self._page is not None:
+            self._page.follow(change)
 
     def close(self) -> None:
         """End it: nothing is asked any more."""
         self._control.close()
+        if self._page is not None:
+            self._page.close()
 
     def forget(self) -> None:
         """Close what remembers: nothing is reported any more."""

@@ -25,6 +25,7 @@ from daemon.settings_metrics import MetricsSettings
 from daemon.settings_part import SettingsPart
 from daemon.settings_requests import MuteSettings, RequestSettings
 from daemon.settings_thresholds import ThresholdSettings
+from daemon.settings_web import WebSettings
 
 MAX_SOURCES = 16
 
@@ -232,6 +233,11 @@ class Settings(SettingsPart):
     mute: MuteSettings = Field(default=MuteSettings(), description="a mapping with critical")
     requests: RequestSettings = Field(
         default=RequestSettings(), description="a mapping with set_threshold"
+    )
+    web: WebSettings | None = Field(
+        default=None,
+        description="a mapping (empty: the defaults) with port, address and password_file, or null "
+        "for no page",
     )
     runtime_directory: FilePath | None = Field(
         default=None,

@@ -78,7 +78,7 @@ build_venv() {
   mkdir -p "$(dirname "$fresh")"
   say "installing into $STAGE$VENV with Python $(version_of "$python")"
   "$python" -m venv "$fresh"
-  "$fresh/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-compile "$SOURCE"
+  "$fresh/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-compile "$SOURCE[web]"
   while IFS= read -r file; do
     text=$(<"$file")
     printf '%s\n' "${text//"$fresh"/"$VENV"}" >"$file"
