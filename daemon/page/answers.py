@@ -75,6 +75,14 @@ class Answers:
             return refused(404, "the clip has just been removed")
         return FileResponse(path, media_type="audio/flac")
 
+    async def has_clip(self, request: Request) -> Response:
+        """Whether there is sound of an event; it is told of before it is written."""
+        try:
+            await self._clip_of(request)
+        except RefusedError:
+            return JSONResponse({"has_clip": False})
+        return JSONResponse({"has_clip": True})
+
     async def explanation(self, request: Request) -> Response:
         """What `aed explain` says of the clip of an event."""
         return JSONResponse(await self._explainer.explain(await self._clip_of(request)))

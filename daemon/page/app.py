@@ -77,6 +77,7 @@ def make_app(settings: PageSettings) -> Starlette:
         Route("/api/events", told(answers.events)),
         Route("/api/trend", told(answers.trend)),
         Route("/api/clip/{event_id}", told(answers.clip)),
+        Route("/api/has-clip/{event_id}", told(answers.has_clip)),
         Route("/api/explanation/{event_id}", told(answers.explanation)),
         Route("/api/mistakes", told(answers.note_mistake), methods=["POST"]),
     ]

@@ -7,6 +7,9 @@ import { eventItem } from "./live.js";
 import { mistakeForm, missedForm } from "./mistakes.js";
 import { on, store } from "./store.js";
 
+const WRITTEN_MS = 600_000;
+const AGAIN_MS = 2000;
+
 const filter = { node: "", source: "", since: "", until: "", critical: "" };
 
 export function historyView(view, signal, eventId) {
@@ -131,14 +134,28 @@ function why(event, thresholds) {
 }
 
 function clip(event, signal) {
-  const place = h("div", { class: "clip" });
+  const place = h("div", { class: "clip", "aria-live": "polite" });
   if (!event.clip) {
     put(place, h("p", { class: "hint" }, store.about.clips
       ? "There is no recording: only alerts are recorded, and none in which a person is heard unless the settings say so."
       : "There is no recording: clips are off (docs/clips.md)."));
     return place;
   }
-  const answer = h("div", { "aria-live": "polite" });
+  // Its name is told before it is written, and it may have been removed since.
+  const wait = async () => {
+    const { has_clip: isThere } = await get(`/api/has-clip/${event.event_id}`).catch(() => ({}));
+    if (signal.aborted) return;
+    const isRecent = Date.now() - new Date(event.started_at) < WRITTEN_MS;
+    if (isThere) put(place, player(event, signal));
+    else put(place, h("p", { class: "hint" }, isRecent ? "The recording is not written yet …" : "The recording has been removed."));
+    if (!isThere && isRecent) setTimeout(wait, AGAIN_MS);
+  };
+  wait();
+  return place;
+}
+
+function player(event, signal) {
+  const answer = h("div");
   const ask = h("button", { type: "button" }, "Explain it from the recording");
   ask.addEventListener("click", async () => {
     ask.disabled = true;
@@ -153,9 +170,8 @@ function clip(event, signal) {
     }
   });
   const sound = h("audio", { controls: true, preload: "none", src: `/api/clip/${event.event_id}`, "aria-label": "Recording of the event" });
-  sound.addEventListener("error", () => sound.replaceWith(h("p", { class: "hint" }, "The recording is there no more, or not yet.")));
-  put(place, sound, ask, answer);
-  return place;
+  sound.addEventListener("error", () => sound.replaceWith(h("p", { class: "hint" }, "The recording cannot be played.")));
+  return [sound, ask, answer];
 }
 
 function explained(found) {
