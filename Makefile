@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 
 help:
-	@echo "make demo    hear a smoke alarm and a breaking window without any hardware (about 1 minute)"
+	@echo "make demo    hear a smoke alarm and a breaking window without any hardware (about 1 minute); KEEP=1 goes on"
 	@echo "make test    install everything tests need and run them all"
 	@echo "make lint    ruff (format and lint) and mypy --strict"
 	@echo "make bench   CPU, memory and delay beside YAMNet; writes build/bench.json"

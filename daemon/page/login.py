@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -48,6 +49,7 @@ class Login:
         async with self._one_at_a_time:  # each takes 32 MB
             is_right = await asyncio.to_thread(self._password.matches, password)
         if not is_right:
+            print(f"a wrong password was given, from {address}", file=sys.stderr)
             return refused(401, "that is not the password")
         self._attempts.succeed(address)
         response = JSONResponse({})

@@ -55,9 +55,11 @@ export function historyView(view, signal, eventId) {
   });
   controls.addEventListener("submit", (submitted) => submitted.preventDefault());
   put(view, h("h2", {}, "What was heard"), controls,
+    eventId ? h("a", { class: "back", href: "#history" }, "← all events") : null,
     h("div", { class: "split" + (eventId ? " chosen" : "") },
       h("section", { class: "card", "aria-label": "Events" }, list),
-      h("div", {}, eventId ? h("a", { class: "back", href: "#history" }, "← all events") : null, detail, missedForm())));
+      h("div", {}, detail, missedForm())));
+  controls.classList.toggle("chosen", Boolean(eventId));
   put(list, h("li", { class: "empty" }, "Loading …"));
   load();
   let waiting = null;
@@ -127,7 +129,7 @@ function why(event, thresholds) {
   if (event.pattern) parts.push(`The timing was that of ${PATTERNS[event.pattern]}, which made it surer and quicker.`);
   const below = store.about.nodes.some((each) => each.parent === event.event_type);
   if (below) parts.push("Which of the sounds below it was, did not become sure enough.");
-  if (event.critical) parts.push("It is a matter of life and limb, so an alert was sent.");
+  if (event.critical) parts.push("It is a matter of life and limb, so it alerts at any hour.");
   else if (node?.alerts) parts.push("Such a sound gives an alert.");
   else parts.push("Such a sound gives no alert: it is only remembered.");
   return parts.join(" ");
@@ -175,10 +177,9 @@ function player(event, signal) {
 }
 
 function explained(found) {
-  const rows = found.nodes.filter((node) => node.peak > 0.05 || node.critical);
-  return h("div", {}, h("table", {}, h("caption", {}, `At ${found.at_s.toFixed(1)} s of the recording`),
-    h("thead", {}, h("tr", {}, ["Sound", "peak", "with timing", "counts from", "why"].map((each) => h("th", { scope: "col" }, each)))),
-    h("tbody", {}, rows.map((node) => h("tr", {}, h("th", { scope: "row" }, store.name(node.node)),
-      h("td", {}, percent(node.peak)), h("td", {}, percent(node.confidence)), h("td", {}, percent(node.on)),
-      h("td", { class: "text" }, node.reason))))));
+  const nodes = found.nodes.filter((node) => node.peak > 0.05 || node.critical);
+  return h("figure", {}, h("figcaption", {}, `At ${found.at_s.toFixed(1)} s of the recording:`),
+    h("ul", { class: "events" }, nodes.map((node) => h("li", {},
+      h("strong", {}, (node.critical ? "▲ " : "") + store.name(node.node)), `: ${node.reason}`,
+      h("div", { class: "hint" }, `peak ${percent(node.peak)}, with its timing ${percent(node.confidence)}, counts from ${percent(node.on)}`)))));
 }

@@ -1,7 +1,8 @@
 // "This was wrong": kept on this machine, as a row for the next training.
 
-import { post } from "./api.js";
+import { get, post } from "./api.js";
 import { h, put } from "./dom.js";
+import { wholeTimeOf } from "./format.js";
 import { nodeChoice } from "./history.js";
 import { store } from "./store.js";
 
@@ -17,7 +18,14 @@ export function mistakeForm(event) {
     label: form.elements.label.value || null,
     note: form.elements.note.value,
   }));
-  return h("details", { class: "mistake" }, h("summary", {}, "This was wrong"), form);
+  const known = h("p", { class: "hint" });
+  get("/api/mistakes").then(({ mistakes }) => {
+    const mine = mistakes.filter((each) => each.event_id === event.event_id).at(-1);
+    if (!mine) return;
+    known.textContent = `You said that this was wrong, on ${wholeTimeOf(mine.noted_at)}`
+      + (mine.label ? `: it was “${store.name(mine.label)}”.` : ".");
+  }).catch(() => {});
+  return h("div", {}, known, h("details", { class: "mistake" }, h("summary", {}, "This was wrong"), form));
 }
 
 export function missedForm() {

@@ -29,7 +29,7 @@ export function modelView(view) {
 function thresholds() {
   const depth = (node) => (node.parent ? 1 + depth(store.node.get(node.parent)) : 0);
   return h("table", {}, h("thead", {}, h("tr", {},
-    ["Sound", "counts from", "until below", "for", "over after", "alert", "timing"].map((each) => h("th", { scope: "col" }, each)))),
+    ["Sound", "counts from", "until below", "for", "over after", "alert", "timing"].map((each) => h("th", { scope: "col", class: each === "timing" ? "text" : "" }, each)))),
   h("tbody", {}, store.about.nodes.map((node) => {
     const numbers = store.thresholds(store.chosen, node.id);
     const name = h("th", { scope: "row", class: `depth${Math.min(depth(node), 4)}` }, (node.critical ? "▲ " : "") + node.name);
@@ -48,6 +48,8 @@ function text(value, indent = "") {
   if (!entries.length) return Array.isArray(value) ? "[]" : "{}";
   return entries.map(([name, each]) => {
     const isDeep = each !== null && typeof each === "object" && Object.keys(each).length;
-    return isDeep ? `${indent}${name}\n${text(each, `${indent}  `)}` : `${indent}${name} ${text(each)}`;
+    if (!isDeep) return `${indent}${name} ${text(each)}`;
+    const below = text(each, `${indent}  `);
+    return name === "-" ? `${indent}- ${below.trimStart()}` : `${indent}${name}\n${below}`;
   }).join("\n");
 }

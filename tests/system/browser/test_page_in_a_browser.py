@@ -55,7 +55,7 @@ def home(tmp_path: Path, broker: Broker) -> Iterator[WatchedHome]:
 def test_the_scene_is_seen_as_it_sounds_and_history_says_why(
     home: WatchedHome, browser: Browser, subscriber: Subscriber
 ) -> None:
-    scene = home.scene(from_s=14.0, until_s=32.0, repeats=False)
+    scene = home.scene(from_s=15.0, until_s=27.0, repeats=False)
     home.start(scene, clips={"speech": "keep_critical"})
     looker = Looker(browser, DESKTOP)
     page = looker.page
@@ -77,7 +77,7 @@ def test_the_scene_is_seen_as_it_sounds_and_history_says_why(
     expect(detail).to_contain_text("T3: three pulses")
     expect(page.locator("audio")).to_be_visible(timeout=30_000)  # once the alarm has ended
     page.get_by_role("button", name="Explain it").click()
-    expect(detail.locator("caption")).to_contain_text("of the recording", timeout=30_000)
+    expect(detail.locator("figcaption")).to_contain_text("of the recording", timeout=30_000)
     page.evaluate("document.querySelector('audio').play()")
     wait_until(page, "document.querySelector('audio').currentTime > 0.2")
     detail.get_by_text("This was wrong", exact=True).click()
@@ -174,34 +174,42 @@ def test_the_guided_checks_tell_a_good_microphone_and_a_smoke_alarm(
     expect(alarm.get_by_role("status")).to_contain_text(
         "Heard and reported as Smoke alarm", timeout=40_000
     )
-    expect(quiet.get_by_role("status")).to_contain_text("Floor -", timeout=40_000)
+    quiet.get_by_role("button", name="Stop").click()
+    expect(quiet.get_by_role("status")).to_contain_text("Floor -")
     assert looker.complaints == []
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
-    home: WatchedHome, browser: Browser, size: tuple[int, int], scheme: str
+    home: WatchedHome, browser: Browser
 ) -> None:
     axe = axe_script()
     home.start(home.scene(from_s=15.0, until_s=24.0))
     # axe is put into the page by hand, which its policy forbids to everybody else.
-    page = Looker(browser, size, color_scheme=scheme, bypass_csp=True).page
-    page.goto(home.url)
-    expect(page.locator("#alarm")).to_be_visible(timeout=30_000)
+    pages = [
+        Looker(browser, size, color_scheme=scheme, bypass_csp=True).page
+        for size, scheme in ((DESKTOP, "light"), (PHONE, "dark"))
+    ]
+    for page in pages:
+        page.goto(home.url)
+    for page in pages:
+        expect(page.locator("#alarm")).to_be_visible(timeout=30_000)
+    event = home.client.get("/api/events?critical=true").data["events"][0]["event_id"]
 
     found = []
-    for view in ("live", "history", "check", "health", "model"):
-        page.evaluate(f"location.hash = '#{view}'")
-        expect(page.locator("nav a[aria-current]")).to_have_attribute("href", f"#{view}")
-        page.wait_for_timeout(400)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
-        page.evaluate(f"typeof axe === 'undefined' && (0, eval)({json.dumps(axe)})")
-        result = page.evaluate("axe.run()")
-        assert len(result["passes"]) > 10, view
-        found += [
-            (view, each["id"], [node["html"][:90] for node in each["nodes"][:3]])
-            for each in result["violations"]
-        ]
+    for page in pages:
+        for view in ("live", "history", f"history/{event}", "check", "health", "model"):
+            page.evaluate(f"location.hash = '#{view}'")
+            tab = page.locator("nav a[aria-current]")
+            expect(tab).to_have_attribute("href", "#" + view.split("/")[0])
+            page.wait_for_timeout(400)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+            page.evaluate(f"typeof axe === 'undefined' && (0, eval)({json.dumps(axe)})")
+            result = page.evaluate("axe.run()")
+            assert len(result["passes"]) > 10, view
+            found += [
+                (view, each["id"], [node["html"][:90] for node in each["nodes"][:3]])
+                for each in result["violations"]
+            ]
 
     assert found == []
 
