@@ -44,7 +44,7 @@ function check(signal, { title, steps, forS, judge }) {
       return;
     }
     const source = store.sources.get(choice.value);
-    run = { source, from: source.count, beganAt: Date.now(), levels: [], peaks: new Map(), events: [] };
+    run = { source, from: source.count, beganAt: Date.now(), heardFrom: new Date(source.at ?? 0), levels: [], peaks: new Map(), events: [] };
     button.textContent = "Stop";
     put(verdict, "Listening …");
   });
@@ -76,7 +76,7 @@ function check(signal, { title, steps, forS, judge }) {
   on(signal, "events", () => {
     if (!run) return;
     run.events = [...store.events.values()].filter((event) =>
-      event.source === run.source.name && new Date(event.detected_at) >= run.beganAt && event.path.startsWith("alarm"));
+      event.source === run.source.name && new Date(event.detected_at) >= run.heardFrom && event.path.startsWith("alarm"));
     if (judge === judgeAlarm && run.events.some((event) => event.critical)) finish();
   });
   const timer = setInterval(() => {

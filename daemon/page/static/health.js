@@ -88,7 +88,7 @@ function chart(name, unit, points, valueOf) {
   canvas.plot = () => {
     if (!values.length) return;
     const { context, width, height } = fitted(canvas);
-    const end = Date.now();
+    const end = new Date(store.status.health.at).getTime(); // by the clock that made the points
     const begin = Math.min(values[0].at, end - 600_000);
     const room = Math.max(high - low, Math.abs(high) * 0.1, 1);
     const x = (at) => 4 + ((at - begin) / (end - begin)) * (width - 8);

@@ -70,7 +70,7 @@ export class Lines {
     put(this.rows, this.nodes.length ? this.nodes.map(({ id, column, on, peak }, place) => h("tr", {},
       h("th", { scope: "row" }, swatch(place), store.name(id)),
       h("td", {}, percent(source.posterior(column))), h("td", {}, percent(peak)), h("td", {}, percent(on))))
-      : h("tr", {}, h("td", { colSpan: 4, class: "empty" }, "Quiet: nothing above 10 %.")));
+      : h("tr", {}, h("td", { colSpan: 4, class: "empty" }, source.isFresh ? "Quiet: nothing above 10 %." : "Nothing is being heard.")));
   }
 }
 

@@ -61,7 +61,13 @@ export function liveView(view, signal) {
     isDue = true;
     requestAnimationFrame(draw);
   });
-  on(signal, "status", () => cards.forEach((card) => card.state()));
+  on(signal, "status", () => {
+    cards.forEach((card) => card.state());
+    const source = store.sources.get(store.chosen);
+    view.classList.toggle("stale", Boolean(source) && !source.isFresh);
+    if (source) say(said, sentence(source));
+  });
+  signal.addEventListener("abort", () => view.classList.remove("stale"));
   const listEvents = () => {
     const latest = [...store.events.values()].sort((a, b) => (a.started_at < b.started_at ? 1 : -1)).slice(0, 8);
     put(events, latest.length ? latest.map(eventItem) : h("li", { class: "empty" }, "Nothing has been reported yet."));
@@ -110,6 +116,8 @@ function latestOfEach(found) {
 }
 
 function sentence(source) {
+  const health = store.status?.health.sources[source.name];
+  if (!source.isFresh && health) return `${source.name}: nothing is being heard (${health.state}${health.reason ? `: ${health.reason}` : ""})`;
   const open = [...store.events.values()].filter((event) => event.phase !== "end" && event.source === source.name);
   if (open.length) return `${source.name}: ${open.map((event) => store.name(event.event_type).toLowerCase()).join(", ")}`;
   return source.count ? `${source.name}: nothing that counts` : `${source.name}: waiting for sound …`;
@@ -123,8 +131,11 @@ class SourceCard {
     this.number = h("span", { class: "number" }, "–");
     this.stateText = h("span", { class: "state" });
     const chooser = store.sources.size > 1
-      ? h("label", {}, h("input", { type: "radio", name: "source", checked: store.chosen === source.name,
-        onchange: () => store.choose(source.name) }), " ", source.name)
+      ? h("label", {}, h("input", { type: "radio", name: "source", checked: store.chosen === source.name, value: source.name,
+        onchange: () => {
+          store.choose(source.name); // which makes this view anew
+          document.querySelector(`input[name="source"][value="${source.name}"]`)?.focus();
+        } }), " ", source.name)
       : source.name;
     this.element = h("section", { class: "card source", "aria-label": `Source ${source.name}` },
       h("div", { class: "row" }, h("h3", {}, chooser), this.stateText),
@@ -147,5 +158,10 @@ class SourceCard {
     if (!health) return;
     say(this.stateText, health.state === "online" ? "online" : `${health.state}: ${health.reason}`);
     this.stateText.classList.toggle("bad", health.state !== "online");
+    this.element.classList.toggle("stale", !this.source.isFresh);
+    if (!this.source.isFresh) {
+      say(this.number, "–");
+      this.fill.style.transform = "scaleX(0)";
+    }
   }
 }

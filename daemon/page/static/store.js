@@ -4,7 +4,12 @@ import { get } from "./api.js";
 
 export const FRAMES = 600; // a minute
 export const COLUMNS = 600; // half a minute of spectrogram, 50 ms each
+const FRAMES_PER_S = 10;
+const GAP_S = 1.5;
+const STALE_MS = 3000;
 const AGAIN_MS = 1500;
+const ABOUT_AGAIN_MS = 60_000;
+const LOAD_AT_MOST_EVERY_MS = 6000;
 const DEAF_MS = 4000;
 
 class SourceMinute {
@@ -17,21 +22,43 @@ class SourceMinute {
     this.count = 0;
     this.columns = []; // not drawn yet
     this.at = null;
+    this.heardMs = 0;
   }
 
   take(frame) {
-    const row = this.count % FRAMES;
-    for (let n = 0; n < this.numNodes; n += 1) {
-      this.posteriors[row * this.numNodes + n] = (frame.posteriors[n] ?? 0) / 1e4;
-    }
-    this.levels[row] = frame.level_dbfs;
-    this.count += 1;
+    this.leaveGap(frame.at);
+    this.put(frame.posteriors, frame.level_dbfs);
     this.at = frame.at;
+    this.heardMs = Date.now();
     const bytes = Uint8Array.from(atob(frame.log_mel), (c) => c.charCodeAt(0));
     for (let begin = 0; begin < bytes.length; begin += this.numBands) {
       this.columns.push(bytes.subarray(begin, begin + this.numBands));
     }
     if (this.columns.length > COLUMNS) this.columns.splice(0, this.columns.length - COLUMNS);
+  }
+
+  put(posteriors, level) {
+    const row = this.count % FRAMES;
+    for (let n = 0; n < this.numNodes; n += 1) {
+      this.posteriors[row * this.numNodes + n] = (posteriors[n] ?? 0) / 1e4;
+    }
+    this.levels[row] = level;
+    this.count += 1;
+  }
+
+  // What was not heard stays dark: a place on the screen is a moment.
+  leaveGap(at) {
+    const missingS = this.at === null ? 0 : (new Date(at) - new Date(this.at)) / 1000;
+    if (missingS < GAP_S) return;
+    const num = Math.min(FRAMES, Math.round(missingS * FRAMES_PER_S) - 1);
+    for (let n = 0; n < num; n += 1) {
+      this.put([], -120);
+      this.columns.push(new Uint8Array(this.numBands), new Uint8Array(this.numBands));
+    }
+  }
+
+  get isFresh() {
+    return Date.now() - this.heardMs < STALE_MS;
   }
 
   get length() {
@@ -64,11 +91,13 @@ class Store extends EventTarget {
   chosen = null;
   #stream = null;
   #heardMs = 0;
+  #loadedMs = 0;
 
   async load() {
     const [about, status, events] = await Promise.all([
       get("/api/describe"), get("/api/status"), get("/api/events?limit=30"),
     ]);
+    this.#loadedMs = Date.now();
     this.about = about;
     this.status = status;
     this.column = new Map(about.nodes.map((node, n) => [node.id, n]));
@@ -126,6 +155,17 @@ class Store extends EventTarget {
         this.open();
       }
     }, DEAF_MS);
+    setInterval(() => this.refresh(), ABOUT_AGAIN_MS);
+  }
+
+  // Thresholds may be asked for by others.
+  async refresh() {
+    try {
+      const about = await get("/api/describe");
+      if (JSON.stringify(about) !== JSON.stringify(this.about)) this.#loadAgain();
+    } catch {
+      // It is asked again.
+    }
   }
 
   choose(name) {
@@ -160,11 +200,17 @@ class Store extends EventTarget {
     this.#become("live");
     const source = this.sources.get(news.source);
     if (!source || news.posteriors.length !== source.numNodes) {
-      if (this.connection === "live") this.load().catch(() => {}); // the settings have changed
+      this.#loadAgain(); // the settings have changed
       return;
     }
     source.take(news);
     this.#tell("frame");
+  }
+
+  #loadAgain() {
+    if (Date.now() - this.#loadedMs < LOAD_AT_MOST_EVERY_MS) return;
+    this.#loadedMs = Date.now();
+    this.load().catch(() => {});
   }
 
   #become(connection, why = "") {
