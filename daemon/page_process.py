@@ -8,6 +8,7 @@ import logging
 import os
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from daemon.backoff import Backoff
@@ -19,6 +20,14 @@ _logger = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
+
+START_AFTER_S = 1.0
+"""Hearing begins first."""
+
+MOST_LINES = 60
+"""Of what it says, within `LINES_S`: whoever can make it complain must not fill our log."""
+
+LINES_S = 60.0
 
 STEADY_S = 120.0
 """After so long without trouble the waits begin small again."""
@@ -54,7 +63,9 @@ class PageProcess:
         self._backoff = Backoff(first_s=FIRST_WAIT_S, cap_s=LONGEST_WAIT_S, rng=rng)
         self._child: ChildProcess | None = None
         self._started_s = 0.0
-        self._start_s = clock.boottime_s()
+        self._start_s = clock.boottime_s() + START_AFTER_S
+        # Lines that were logged since a moment, and that moment.
+        self._num_lines, self._lines_s = 0, clock.boottime_s()
         self._is_closed = False
         self.problem: str | None = None
         """What is wrong, as a sentence."""
@@ -66,8 +77,7 @@ class PageProcess:
             if now_s >= self._start_s and not self._is_closed:
                 self._start(now_s)
             return
-        for message in self._child.read_messages():
-            _logger.warning("web page: %s", message)
+        self._say(self._child.read_messages(), now_s)
         self._child.read(1)
         if self._child.has_ended:
             code = self._child.end()
@@ -92,6 +102,16 @@ class PageProcess:
             self._wait(now_s, f"it cannot be started: {error.strerror}")
             return
         self._started_s = now_s
+
+    def _say(self, messages: Sequence[str], now_s: float) -> None:
+        if now_s - self._lines_s >= LINES_S:
+            if self._num_lines > MOST_LINES:
+                _logger.warning("web page: %d lines more", self._num_lines - MOST_LINES)
+            self._num_lines, self._lines_s = 0, now_s
+        for message in messages:
+            self._num_lines += 1
+            if self._num_lines <= MOST_LINES:
+                _logger.warning("web page: %s", message)
 
     def _wait(self, now_s: float, reason: str) -> None:
         wait_s = self._backoff.next_wait_s()

@@ -64,6 +64,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         ws="none",
         lifespan="on",
         log_config=None,
+        log_level="error",  # what strangers send is no news
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -34,6 +34,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_LONGEST_NUMBER = 9
+
 _OPEN_TO_ALL = ("/login", "/api/login", "/static/login.js", "/static/style.css", "/static/icon.svg")
 
 
@@ -138,7 +140,8 @@ def _host_of(headers: Headers) -> str | None:
 
 def _length(headers: Headers) -> int:
     text = headers.get("content-length", "0")
-    return int(text) if text.isascii() and text.isdigit() else MOST_BODY_BYTES + 1
+    is_number = text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
+    return int(text) if is_number else MOST_BODY_BYTES + 1
 
 
 def _bounded(receive: Receive) -> Receive:

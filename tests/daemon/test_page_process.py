@@ -11,7 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from daemon.page_process import LONGEST_WAIT_S, STEADY_S, PageProcess
+from daemon.page_process import (
+    LINES_S,
+    LONGEST_WAIT_S,
+    MOST_LINES,
+    START_AFTER_S,
+    STEADY_S,
+    PageProcess,
+)
 from daemon.settings_web import WebSettings
 from tests.daemon.fake_clock import FakeClock
 from tests.system.broker import free_port
@@ -39,6 +46,7 @@ class Runner:
             clock=self.clock,
             rng=random.Random(0),  # noqa: S311 - jitter
         )
+        self.clock.advance(START_AFTER_S)
 
     def until(self, condition: Callable[[], object]) -> None:
         deadline_s = time.monotonic() + 20
@@ -136,3 +144,18 @@ def test_a_page_whose_daemon_is_gone_leaves_the_port(tmp_path: Path) -> None:
         time.sleep(0.05)
 
     assert not is_listened(port)
+
+
+def test_what_it_says_is_logged_and_a_flood_of_it_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    runner = Runner(tmp_path, WebSettings(port=free_port()))
+    code = "import sys; [print('no', n, file=sys.stderr) for n in range(500)]; sys.stdin.read(1)"
+    runner.page._command = [sys.executable, "-c", f"{code}; import time; time.sleep(600)"]
+    runner.until(lambda: runner.page._num_lines == 500)
+
+    assert caplog.text.count("web page: no") == MOST_LINES
+    runner.clock.advance(LINES_S)
+    runner.page.tick()
+    assert f"web page: {500 - MOST_LINES} lines more" in caplog.text
+    runner.page.close()

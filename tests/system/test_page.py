@@ -202,6 +202,35 @@ def test_whatever_is_sent_is_answered_and_changes_nothing(start_page: StartPage)
     assert "Traceback" not in daemon.log
 
 
+def test_what_is_no_http_ends_nothing_and_fills_no_log(start_page: StartPage) -> None:
+    daemon, client = start_page()
+    get = b"GET / HTTP/1.1\r\n"
+    local = b"Host: 127.0.0.1\r\n"
+
+    for sent in (
+        b"\x16\x03\x01\x02\x00" + bytes(range(256)),
+        b"NONSENSE\r\n\r\n",
+        get + b"Host: [\r\n\r\n",
+        get + b"Host: \xff\xfe\r\n\r\n",
+        get + local + b"Cookie: aed_session=\xff; ;=;\r\n\r\n",
+        get + local + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n",
+        get + local + b"X: " + b"x" * 40_000 + b"\r\n\r\n",
+        b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\n" + local + b"\r\n",
+        b"GET /%ff%00 HTTP/1.1\r\n" + local + b"\r\n",
+        get + local + b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    ):
+        with socket.create_connection((HOST, client.port), timeout=20) as connection:
+            with contextlib.suppress(OSError):
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):
+                status = connection.recv(1_000)[9:12]
+            assert status in (b"", b"200", b"400", b"404", b"413", b"421", b"431"), sent[:60]
+
+    assert client.get("/api/status").status == 200
+    assert "web page" not in daemon.log
+
+
 def test_only_whoever_knows_the_password_sees_anything(
     start_page: StartPage, password_file: str
 ) -> None:
