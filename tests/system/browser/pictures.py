@@ -36,6 +36,10 @@ def main() -> None:
             for name, page in (("desktop", desktop), ("phone", phone)):
                 page.evaluate(f"location.hash = '#{view}'")
                 page.wait_for_timeout(1_500)
+                if view == "check":
+                    page.get_by_role("button", name="Start").last.click()
+                    page.wait_for_timeout(5_000)
+                    page.get_by_role("button", name="Stop").click()
                 path = FOLDER / f"web-{view.split('/')[0]}-{name}.png"
                 page.screenshot(path=path)
         home.stop()
