@@ -8,7 +8,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 TEST_PACKAGES := mosquitto pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 ffmpeg \
-	systemd fluidsynth systemd-container debootstrap shellcheck mosquitto-clients jq curl
+	chromium systemd fluidsynth systemd-container debootstrap shellcheck mosquitto-clients jq curl
 # Words for pytest, e.g. make test PYTEST_ARGS='tests/aed -x'
 PYTEST_ARGS ?=
 # So many tests run at a time, on so many cores: most wait for processes of their own.
@@ -24,7 +24,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 
 help:
-	@echo "make demo    hear a smoke alarm and a breaking window without any hardware (about 1 minute)"
+	@echo "make demo    hear a smoke alarm and a breaking window without any hardware (about 1 minute); KEEP=1 goes on"
 	@echo "make test    install everything tests need and run them all"
 	@echo "make lint    ruff (format and lint) and mypy --strict"
 	@echo "make bench   CPU, memory and delay beside YAMNet; writes build/bench.json"
@@ -35,8 +35,9 @@ help:
 	@echo "make uninstall  as root: remove it; PURGE=1 removes settings and state as well"
 	@echo "make clean   remove .venv and everything built"
 
+# KEEP=1 goes on afterwards, to look at the page, until Ctrl-C.
 demo: $(VENV)/.demo
-	$(BIN)/aed demo
+	$(BIN)/aed demo $(if $(KEEP),--keep)
 
 test: $(VENV)/.test
 	@.ci/system-packages --optional $(TEST_PACKAGES)
@@ -82,12 +83,12 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo,web]'
 	@touch $@
 
 # The train extra brings torch, several gigabytes in PyPI's default build; a library of the
 # evaluate extra is compiled.
 $(VENV)/.test: $(VENV)/.python pyproject.toml
 	@.ci/system-packages --optional gcc python3-dev
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo,train,evaluate,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[demo,web,train,evaluate,test]'
 	@touch $@

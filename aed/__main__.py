@@ -28,6 +28,7 @@ from aed.commands import (
     run,
     teach,
     train,
+    web,
 )
 from ontology.errors import AedError
 
@@ -52,6 +53,7 @@ COMMANDS: tuple[Command, ...] = (
     train,
     evaluate,
     bundle,
+    web,
 )
 """The commands, in the order in which `aed --help` lists them."""
 

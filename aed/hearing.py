@@ -14,7 +14,7 @@ from aed.events import Event, EventTracker, Suppressed
 from aed.posteriors import Posteriors
 from aed.second_look import SecondLook
 from aed.taught.hearing import TaughtHearing
-from aed.thresholds import Layer, resolve
+from aed.thresholds import Layer, NodeThresholds, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +51,12 @@ class Hearing:
         second_look = None
         if bundle.verifier is not None:
             second_look = SecondLook(bundle.verifier, bundle.labels, **edges_hz)
+        self._thresholds = resolve(bundle.thresholds, bundle.ontology, settings)
         # All of these live as long as the stream.
         self.detector = StreamingDetector(bundle)
         self._tracker = EventTracker(
             bundle.ontology,
-            resolve(bundle.thresholds, bundle.ontology, settings),
+            self._thresholds,
             second_look=second_look,
             **edges_hz,
         )
@@ -73,7 +74,13 @@ class Hearing:
         Raises:
             ThresholdsError: they name unknown nodes or impossible numbers; nothing has changed.
         """
-        self._tracker.retune(resolve(self._bundle.thresholds, self._bundle.ontology, settings))
+        self._thresholds = resolve(self._bundle.thresholds, self._bundle.ontology, settings)
+        self._tracker.retune(self._thresholds)
+
+    @property
+    def thresholds(self) -> Mapping[str, NodeThresholds]:
+        """What each node is held to now."""
+        return self._thresholds
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:

@@ -17,11 +17,16 @@ from daemon.floor_file import Floors
 from daemon.former_events import read_former_events
 from daemon.health import Health
 from daemon.heartbeat import Heartbeat
+from daemon.live_feed import LiveFeed
 from daemon.local_requests import LocalRequests
+from daemon.log_tail import LogTail
 from daemon.mqtt import MqttLink
 from daemon.mute import Mute
 from daemon.notify import Notifier
 from daemon.outbox import FILE_NAME, Outbox
+from daemon.page_actions import PageActions
+from daemon.page_host import PageHost
+from daemon.page_process import PageProcess
 from daemon.publisher import Publisher
 from daemon.reception import Reception
 from daemon.reload import Reloader
@@ -144,9 +149,12 @@ def assemble(
     )
     local = LocalRequests(taught, bundle, ears)
     handler = RequestHandler(actions.requests())
-    at_the_socket = RequestHandler(
-        {**actions.requests(), **local.requests(), **bundle_requests(orders, swap)}
-    )
+    control_path = socket_path(settings)
+    page_process = None
+    if settings.web is not None and control_path is not None:
+        page_process = PageProcess(
+            settings.web, socket=control_path, state=folder, clock=clock, rng=rng
+        )
     beats = settings.heartbeat
     server = None
     if settings.metrics is not None:
@@ -176,7 +184,36 @@ def assemble(
         link=link,
         topics=topics,
         clock=clock,
-        troubles=[reloader, clips, swap, taught, *([] if server is None else [server])],
+        troubles=[
+            reloader,
+            *(part for part in (clips, swap, taught, server, page_process) if part is not None),
+        ],
+    )
+    page = None
+    if page_process is not None:
+        feed, log = LiveFeed(ears, clock=clock), LogTail()
+        page_actions = PageActions(
+            settings,
+            bundle,
+            where=where,
+            ears=ears,
+            folder=folder,
+            feed=feed,
+            health=health,
+            mute=mute,
+            events=events,
+            log=log,
+            clock=clock,
+        )
+        page = PageHost(page_process, actions=page_actions, feed=feed, log=log)
+    # Whoever may use the socket may ask more than whoever may write to the broker.
+    at_the_socket = RequestHandler(
+        {
+            **actions.requests(),
+            **local.requests(),
+            **bundle_requests(orders, swap),
+            **({} if page is None else page.requests()),
+        }
     )
     metrics = None
     if server is not None:
@@ -214,10 +251,12 @@ def assemble(
             actions,
             handler=handler,
             control=ControlSocket(
-                socket_path(settings),
+                control_path,
                 answer=lambda line: at_the_socket.answer_line(line, by="the control socket"),
                 clock=clock,
+                feed=None if page is None else page.feed,
             ),
+            page=page,
             mute=mute,
             events=events,
             link=link,

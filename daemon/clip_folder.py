@@ -153,6 +153,17 @@ class ClipFolder:
             is_done=len(removed) == len(going),
         )
 
+    def find(self, event_id: str) -> Path | None:
+        """The clip of an event; None if there is none.
+
+        Args:
+            event_id: any text; what is no event id has no clip.
+        """
+        if not is_event_id(event_id):
+            return None
+        names = [clip_name(event_id, is_critical=is_critical) for is_critical in (False, True)]
+        return next((path for name in names if (path := self.path / name).is_file()), None)
+
     def delete(self, event_id: str) -> bool:
         """Remove the clip of an event.
 

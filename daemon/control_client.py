@@ -29,6 +29,8 @@ class Client:
         self._read = bytearray()
         self._unsent = bytearray()
         self._has_ended = self._is_broken = False
+        self.is_watching = False
+        """Whether it is told what is heard, beside its responses."""
         # Since when it has asked nothing, and not taken its response.
         self._asked_s = self._waits_s = clock.boottime_s()
 
@@ -47,7 +49,7 @@ class Client:
         now_s = self._clock.boottime_s()
         if self._unsent:
             return self._is_broken or now_s - self._waits_s > SLOW_S
-        is_idle = now_s - self._asked_s > IDLE_S
+        is_idle = now_s - self._asked_s > IDLE_S and not self.is_watching
         return self._is_broken or is_idle or (self._has_ended and not self._read)
 
     def read(self) -> None:
@@ -83,6 +85,13 @@ class Client:
         self._unsent += response + b"\n"
         self._waits_s = self._clock.boottime_s()
         self.write()
+
+    def tell(self, news: bytes) -> None:
+        """Send lines that it has not asked for; one that is slow misses them."""
+        if news and not self._unsent:
+            self._unsent += news
+            self._waits_s = self._clock.boottime_s()
+            self.write()
 
     def write(self) -> None:
         """Send on what waits."""

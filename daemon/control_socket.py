@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from daemon.clocks import Clock
 from daemon.control_client import Client
@@ -25,17 +26,31 @@ _WAITING_AT_THE_DOOR = 16
 Answer = Callable[[bytes], bytes]
 
 
+class Feed(Protocol):
+    """What is heard, for clients that watch."""
+
+    def take_subscription(self) -> bool:
+        """Whether the one who was just answered wants to watch."""
+
+    def news(self) -> bytes:
+        """Lines that are new since the last call."""
+
+
 class ControlSocket:
     """Listens at a path and answers line by line."""
 
-    def __init__(self, path: Path | None, *, answer: Answer, clock: Clock) -> None:
+    def __init__(
+        self, path: Path | None, *, answer: Answer, clock: Clock, feed: Feed | None = None
+    ) -> None:
         """Listen; where that is not possible, the log says why, and nobody is served.
 
         Args:
             path: where; None for nowhere.
             answer: makes the response of a request.
             clock: for how much a client may ask, and how long it may take.
+            feed: what is told to those who watch; None for nothing.
         """
+        self._feed = feed
         self._path = path
         self._answer = answer
         self._clock = clock
@@ -70,10 +85,17 @@ class ControlSocket:
             if line is not None:  # one of each client in a turn: hearing comes first
                 self._rate.spend()
                 client.respond(self._answer(line))
+                if self._feed is not None and self._feed.take_subscription():
+                    client.is_watching = True
             client.write()
             if client.is_done:
                 client.close()
                 self._clients.remove(client)
+        watching = [client for client in self._clients if client.is_watching]
+        if watching and self._feed is not None:
+            news = self._feed.news()
+            for client in watching:
+                client.tell(news)
 
     def close(self) -> None:
         """Send everybody away and take the socket down."""

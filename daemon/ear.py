@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aed.audio import AudioChunk
-    from aed.candidate import Cause
+    from aed.candidate import Cause, Suppressed
     from aed.events import Event
     from aed.hearing import Heard, Hearing
-    from aed.thresholds import Layer
+    from aed.thresholds import Layer, NodeThresholds
 
 
 class Ear:
@@ -63,6 +63,17 @@ class Ear:
     def lost_frames(self) -> int:
         """Frames of the present stream for which the model gave no numbers."""
         return self._hearing.detector.lost_frames
+
+    @property
+    def thresholds(self) -> "Mapping[str, NodeThresholds]":
+        """What each node is held to now."""
+        return self._hearing.thresholds
+
+    def recently_suppressed(self) -> "list[tuple[Suppressed, float]]":
+        """The latest candidates of this stream that were not reported, each with its wall time."""
+        return [
+            (each, self._stream_clock.wall_s(each.onset_s)) for each in self._hearing.suppressed
+        ]
 
     def initial_states(self) -> list[State]:
         """States to publish before anything was heard."""

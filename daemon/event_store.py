@@ -151,6 +151,27 @@ class EventStore:
             raise RequestError(f"{self._path} cannot be read: {error}") from error
         return [fields for (body,) in rows if (fields := _fields(body)) is not None]
 
+    def of(self, event_id: str) -> dict[str, Any] | None:
+        """One event, as `find` gives it; None if it is not remembered.
+
+        Args:
+            event_id: its id.
+
+        Raises:
+            RequestError: the disk does not give it.
+        """
+        database = self._open()
+        if database is None:
+            raise RequestError(f"{self._path} cannot be used; the log says why")
+        try:
+            row = database.execute(
+                "SELECT body FROM events WHERE event_id = ?", (event_id,)
+            ).fetchone()
+        except SQLITE_ERRORS as error:
+            self._fail(error)
+            raise RequestError(f"{self._path} cannot be read: {error}") from error
+        return None if row is None else _fields(row[0])
+
     def close(self) -> None:
         """Close the database."""
         if self._database is not None:

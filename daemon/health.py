@@ -141,6 +141,11 @@ class Health:
         )
 
     @property
+    def is_broker_connected(self) -> bool:
+        """Whether the broker is there."""
+        return self._link.is_connected
+
+    @property
     def problem(self) -> str | None:
         """Everything that is wrong now, in sentences; None if nothing is."""
         sentences = [self._self_check.problem, self._publisher.problem]

@@ -8,6 +8,7 @@ from daemon.control_socket import ControlSocket
 from daemon.event_store import EventStore
 from daemon.local_requests import LocalRequests
 from daemon.mute import Mute
+from daemon.page_host import PageHost
 from daemon.publisher import Publisher
 from daemon.reloaded import Reloaded
 from daemon.reports import Report
@@ -57,6 +58,7 @@ class Reception:
         topics: Topics,
         clock: Clock,
         local: LocalRequests | None = None,
+        page: PageHost | None = None,
     ) -> None:
         """Take the parts.
 
@@ -71,7 +73,9 @@ class Reception:
             topics: where to.
             clock: for how many to answer.
             local: what the control socket does besides.
+            page: shows what is heard to whoever looks; None if the settings want none.
         """
+        self._page = page
         self._actions = actions
         self._local = local
         self._handler = handler
@@ -102,6 +106,8 @@ class Reception:
         try:
             self._remember()
             self._control.tick()
+            if self._page is not None:
+                self._page.tick()
             self._answer_some()
             self._say_dropped()
         except Exception:
@@ -117,10 +123,14 @@ class Reception:
         self._actions.follow(change.settings, change.bundle, change.ears)
         if self._local is not None:
             self._local.follow(change.bundle, change.ears)
+        if self._page is not None:
+            self._page.follow(change)
 
     def close(self) -> None:
         """End it: nothing is asked any more."""
         self._control.close()
+        if self._page is not None:
+            self._page.close()
 
     def forget(self) -> None:
         """Close what remembers: nothing is reported any more."""

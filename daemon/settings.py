@@ -26,6 +26,7 @@ from daemon.settings_metrics import MetricsSettings
 from daemon.settings_part import SettingsPart
 from daemon.settings_requests import MuteSettings, RequestSettings
 from daemon.settings_thresholds import ThresholdSettings
+from daemon.settings_web import WebSettings
 
 MAX_SOURCES = 16
 
@@ -240,6 +241,11 @@ class Settings(SettingsPart):
     home_assistant: HomeAssistantSettings = Field(
         default=HomeAssistantSettings(),
         description="a mapping with enabled, prefix, birth_topic, language",
+    )
+    web: WebSettings | None = Field(
+        default=None,
+        description="a mapping (empty: the defaults) with port, address and password_file, or null "
+        "for no page",
     )
     runtime_directory: FilePath | None = Field(
         default=None,

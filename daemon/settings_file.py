@@ -86,10 +86,15 @@ def default_state_directory() -> Path:
 
 
 def socket_path(settings: Settings | None) -> Path | None:
-    """Where the running daemon is asked: in the settings' folder, else systemd's, else nowhere."""
+    """Where the running daemon is asked: in the settings' folder, else systemd's.
+
+    Else nowhere, unless there is a page, which has to ask: then in the state directory.
+    """
     given = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     asked = None if settings is None else settings.runtime_directory
     folder = asked or (Path(given) if given else None)
+    if folder is None and settings is not None and settings.web is not None:
+        folder = state_directory(settings)  # the page asks there
     return None if folder is None else folder / SOCKET_NAME
 
 
@@ -107,8 +112,13 @@ def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
     password_file = settings.mqtt.password_file
     if password_file is not None:
         password_file = str(find_password_file(password_file, folder))
+    web = settings.web
+    if web is not None and web.password_file is not None:
+        path = str(find_password_file(web.password_file, folder))
+        web = web.model_copy(update={"password_file": path})
     return settings.model_copy(
         update={
+            "web": web,
             "bundle": absolute(settings.bundle),
             "state_directory": absolute(settings.state_directory),
             "runtime_directory": absolute(settings.runtime_directory),
@@ -134,6 +144,9 @@ def _missing_files(settings: Settings) -> list[tuple[KeyPath, str]]:
     files: list[tuple[KeyPath, str, str | Path | None]] = [
         (("mqtt", "password_file"), "a readable file", settings.mqtt.password_file)
     ]
+    if settings.web is not None:
+        wanted = "a readable file (`aed web password` makes it)"
+        files.append((("web", "password_file"), wanted, settings.web.password_file))
     if settings.mqtt.tls is not None:
         for name, path in settings.mqtt.tls:
             files.append((("mqtt", "tls", name), "a readable file", path))

@@ -19,13 +19,16 @@ def _is_ip_address(address: str) -> str:
     return address
 
 
+IpAddress = Annotated[str, AfterValidator(_is_ip_address)]
+
+
 class MetricsSettings(SettingsPart):
     """Where Prometheus may fetch metrics."""
 
     port: int = Field(
         strict=True, ge=1, le=65535, description="a whole number from 1 to 65535, such as 9877"
     )
-    address: Annotated[str, AfterValidator(_is_ip_address)] = Field(
+    address: IpAddress = Field(
         default="127.0.0.1",
         strict=True,
         description="the IP address of this machine at which to listen, 0.0.0.0 for all of them",

@@ -78,7 +78,7 @@ build_venv() {
   mkdir -p "$(dirname "$fresh")"
   say "installing into $STAGE$VENV with Python $(version_of "$python")"
   "$python" -m venv "$fresh"
-  "$fresh/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-compile "$SOURCE"
+  "$fresh/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-compile "${SOURCE}[web]"
   while IFS= read -r file; do
     text=$(<"$file")
     printf '%s\n' "${text//"$fresh"/"$VENV"}" >"$file"
@@ -89,9 +89,11 @@ build_venv() {
 
 # Whether the new program can work with the settings there are; prints every fault.
 fits_settings() {
-  local credentials code=0
+  local credentials name code=0
   credentials=$(mktemp -d)
-  echo >"$credentials/mqtt-password" # what the unit gives when no password was set
+  for name in mqtt-password web-password; do
+    echo >"$credentials/$name" # what the unit gives when no password was set
+  done
   CREDENTIALS_DIRECTORY=$credentials "$fresh/bin/python" -I -m aed check --offline --config "$SETTINGS" \
     >/dev/null || code=$?
   rm -rf "$credentials"

@@ -105,6 +105,15 @@ def missing_node_red() -> str | None:
     return None
 
 
+def missing_browser() -> str | None:
+    """Why tests marked `browser` cannot run here, or None."""
+    if importlib.util.find_spec("playwright") is None:
+        return "no playwright: pip install -e '.[test]'"
+    if shutil.which("chromium") is None:
+        return "no chromium on PATH (Debian package chromium)"
+    return None
+
+
 MISSING = {
     "mosquitto": missing_mosquitto,
     "portaudio": missing_portaudio,
@@ -114,6 +123,7 @@ MISSING = {
     "data": missing_data,
     "yamnet": missing_yamnet,
     "node_red": missing_node_red,
+    "browser": missing_browser,
 }
 """Marker -> why what it needs is absent."""
 

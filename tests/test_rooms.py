@@ -109,14 +109,31 @@ def test_the_light_runtime_never_mentions_the_training_packages(path: Path) -> N
     assert not packages(path) & TRAINING_ONLY
 
 
-def test_threads_live_in_one_file_and_asyncio_nowhere() -> None:
+def test_threads_live_in_one_file_and_asyncio_in_the_page_alone() -> None:
     used = {relative(path): packages(path) for path in sources(*MAY_IMPORT)}
 
     # The one serves metrics, for whoever turns them on: what prometheus-client does, with limits.
     assert [path for path, names in used.items() if "threading" in names] == [
         "daemon/metrics_server.py"
     ]
-    assert not [path for path, names in used.items() if names & {"asyncio", "_thread"}]
+    # The page serves browsers by asyncio, in a process of its own.
+    with_asyncio = [path for path, names in used.items() if names & {"asyncio", "anyio", "_thread"}]
+    assert [path for path in with_asyncio if not path.startswith("daemon/page/")] == []
+
+
+def test_the_page_is_a_process_of_its_own_that_loads_nothing_that_hears(tmp_path: Path) -> None:
+    loaded = ask_fresh_interpreter(
+        "import sys, daemon.page.app, daemon.page.__main__; print(*sys.modules, sep='\\n')",
+        tmp_path,
+        str(ROOT),
+    )
+    by_daemon = ask_fresh_interpreter(
+        "import sys, daemon.assembly; print(*sys.modules, sep='\\n')", tmp_path, str(ROOT)
+    )
+
+    assert "daemon.page.app" in loaded
+    assert not {"onnxruntime", "pydantic", "daemon.settings", "aed.bundle"} & {*loaded}
+    assert not [name for name in by_daemon if name.startswith(("daemon.page.", "starlette"))]
 
 
 def test_everything_imports_without_portaudio_and_the_runtime_without_torch(

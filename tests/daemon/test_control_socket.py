@@ -200,3 +200,60 @@ def test_the_client_says_why_it_cannot_ask(tmp_path: Path) -> None:
         ask(tmp_path / "nowhere", "ping", {})
     with pytest.raises(RequestError, match="at most 65536 bytes"):
         ask(tmp_path / "nowhere", "ping", {"a": "x" * MAX_BYTES})
+
+
+class OneFeed:
+    """Says something new at each turn, to whoever has just asked with an `s`."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.num_asked = 0
+        self.line = b"news\n"
+
+    def take_subscription(self) -> bool:
+        return self.server.asked[-1] == b"s"
+
+    def news(self) -> bytes:
+        self.num_asked += 1
+        return self.line
+
+
+def test_whoever_watches_is_told_and_nothing_is_made_of_it_for_others(tmp_path: Path) -> None:
+    server = Server(tmp_path / "control.sock")
+    feed = OneFeed(server)
+    server.control._feed = feed
+    with server.connect() as other, server.connect() as watcher:
+        other.sendall(b"other\n")
+        server.control.tick()
+        assert feed.num_asked == 0
+        watcher.sendall(b"s\n")
+        server.control.tick()
+        server.clock.advance(IDLE_S + 1)
+        server.control.tick()
+        assert watcher.recv(100) == b"1\nnews\nnews\n"
+        assert other.recv(100) == b"5\n"
+        assert other.recv(100) == b""  # idle, which a watcher may be
+
+    server.control.tick()
+    num_asked = feed.num_asked
+    server.control.tick()
+    assert feed.num_asked == num_asked
+    server.control.close()
+
+
+def test_a_watcher_that_does_not_read_misses_news_and_is_dropped(tmp_path: Path) -> None:
+    server = Server(tmp_path / "control.sock")
+    feed = OneFeed(server)
+    feed.line = b"x" * 50_000 + b"\n"
+    server.control._feed = feed
+    with server.connect() as watcher:
+        watcher.sendall(b"s\n")
+        for _ in range(100):
+            server.control.tick()
+        (client,) = server.control._clients
+        assert len(client._unsent) <= len(feed.line)
+        server.clock.advance(SLOW_S + 1)
+        server.control.tick()
+
+        assert server.control._clients == []
+    server.control.close()

@@ -1,5 +1,6 @@
 """`aed demo` as a newcomer runs it: real broker, real daemon, real subscriber, no hardware."""
 
+import importlib.util
 import os
 import re
 import signal
@@ -49,6 +50,7 @@ def test_both_alerts_arrive_over_mqtt_and_nothing_is_left_running(tmp_path: Path
     alerts = re.findall(r"ALERT +[\d:.]+ +(\S+)", out)
     assert {"alarm/life_safety/smoke_alarm", "breakage/window_glass"} <= set(alerts)
     assert "Passed" in out
+    assert "Look at it: http://127.0.0.1:" in out or importlib.util.find_spec("uvicorn") is None
     assert processes_of_group(process.pid) == []
     with wave.open(str(tmp_path / "build/demo/scene.wav")) as scene:
         assert scene.getnframes() / scene.getframerate() == 60.0

@@ -36,6 +36,11 @@ def add_parser(subparsers: "Subparsers") -> None:
         metavar="N",
         help="another number gives another minute with the same events (default: %(default)s)",
     )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="go on after the minute, until Ctrl-C",
+    )
     parser.set_defaults(run=run)
 
 
@@ -43,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Give the demonstration.
 
     Args:
-        arguments: with `keep_wav`, `bundle` and `seed`.
+        arguments: with `keep_wav`, `bundle`, `seed` and `keep`.
 
     Returns:
         0 if both the smoke alarm and the window arrived over MQTT, else 1.
@@ -53,4 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from aed.commands.demo.performance import perform
 
-    return perform(wav=arguments.keep_wav, bundle=arguments.bundle, seed=arguments.seed)
+    return perform(
+        wav=arguments.keep_wav,
+        bundle=arguments.bundle,
+        seed=arguments.seed,
+        is_kept=arguments.keep,
+    )

@@ -47,7 +47,7 @@ def broker(folder: Path) -> Iterator[Broker]:
             "the demonstration brings its own MQTT broker, the Python package amqtt, "
             "which is not installed; install it with: pip install 'aed[demo]'"
         )
-    port = _free_port()
+    port = free_port()
     settings = folder / "broker.yaml"
     settings.write_text(
         json.dumps(  # JSON is YAML
@@ -65,7 +65,8 @@ def broker(folder: Path) -> Iterator[Broker]:
         yield Broker(port=port, child=child)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of HOST that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

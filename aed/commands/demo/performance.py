@@ -1,18 +1,21 @@
 """The course of the demonstration: scene, broker, subscriber, daemon, summary."""
 
 import contextlib
+import importlib.util
 import json
 import signal
+import socket
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from rich.console import Console
 
-from aed.commands.demo.broker import HOST, broker
+from aed.commands.demo.broker import HOST, broker, free_port
 from aed.commands.demo.messages import Message, read
 from aed.commands.demo.processes import Child, running
 from aed.commands.demo.subscriber import SUBSCRIBED
@@ -33,15 +36,17 @@ TAIL_S = 4.0
 """After the scene's end, for what the daemon still has to say."""
 
 POLL_S = 0.05
+PAGE_PORT = 8098
 
 
-def perform(*, wav: Path, bundle: Path | None, seed: int) -> int:
+def perform(*, wav: Path, bundle: Path | None, seed: int, is_kept: bool = False) -> int:
     """Give the demonstration.
 
     Args:
         wav: where to write the scene.
         bundle: model bundle, None for the default one.
         seed: of the scene.
+        is_kept: go on afterwards, so that the page can be looked at, until interrupted.
 
     Returns:
         0 if all alerts that must arrive did, else 1.
@@ -65,7 +70,10 @@ def perform(*, wav: Path, bundle: Path | None, seed: int) -> int:
         notes = folder / "messages.jsonl"
         subscriber = stack.enter_context(_subscriber(serving.port, notes, folder))
         _await(notes, [serving.child, subscriber], lambda message: message.topic == SUBSCRIBED)
-        settings = write_settings(folder, port=serving.port, wav=wav, bundle=bundle)
+        page = page_port()
+        settings = write_settings(
+            folder, port=serving.port, wav=wav, bundle=bundle, page=page, repeats=is_kept
+        )
         command = [sys.executable, "-m", "aed", "run", "--config", str(settings)]
         daemon = stack.enter_context(running("the daemon", command, folder / "daemon.log"))
         children = [serving.child, subscriber, daemon]
@@ -78,19 +86,35 @@ def perform(*, wav: Path, bundle: Path | None, seed: int) -> int:
         )
         # The source is online with its first block, which ends now, as a microphone's would.
         began_at_s = online_at_s - BLOCK_S
-        console.print("The daemon hears the scene, at the pace of real life.\n")
+        console.print("The daemon hears the scene, at the pace of real life.")
+        if page is not None:
+            console.print(f"Look at it: [bold]http://{HOST}:{page}/[/]")
+        console.print()
         _narrate(console, scene.spans, began_at_s, scene.duration_s + TAIL_S, children)
+        noted = read(notes)
+        if is_kept:
+            console.print("\nThe minute goes round again, until you press Ctrl-C.\n")
+            _wait_for_interrupt(children)
         if code := daemon.stop(STOP_PATIENCE_S):
             raise daemon.failure(f"ended with exit code {code} when it was asked to stop")
-        alerts = alerts_of(read(notes), topics.alert, began_at_s)
+        noted = noted if is_kept else read(notes)
 
+    alerts = alerts_of(noted, topics.alert, began_at_s)
     summary = summarise(scene.spans, alerts, ontology)
     console.print()
     console.print(table(summary, ontology))
     return _verdict(console, summary, wav)
 
 
-def write_settings(folder: Path, *, port: int, wav: Path, bundle: Path | None) -> Path:
+def write_settings(
+    folder: Path,
+    *,
+    port: int,
+    wav: Path,
+    bundle: Path | None,
+    page: int | None = None,
+    repeats: bool = False,
+) -> Path:
     """Write the settings of the daemon.
 
     Args:
@@ -98,6 +122,8 @@ def write_settings(folder: Path, *, port: int, wav: Path, bundle: Path | None) -
         port: of the broker.
         wav: what the daemon's one source plays.
         bundle: model bundle, None for the default one.
+        page: port of the local page, None for no page.
+        repeats: the source begins again at its end.
 
     Returns:
         The file.
@@ -105,16 +131,32 @@ def write_settings(folder: Path, *, port: int, wav: Path, bundle: Path | None) -
     settings = folder / "settings.yaml"
     state = folder / "state"
     state.mkdir()
-    fields = {
+    fields: dict[str, Any] = {
         "node": NODE,
         "mqtt": {"host": HOST, "port": port},
-        "sources": [{"kind": "file", "name": SOURCE, "path": str(wav.resolve())}],
+        "sources": [
+            {"kind": "file", "name": SOURCE, "path": str(wav.resolve()), "repeat": repeats}
+        ],
         "state_directory": str(state),
     }
+    if page is not None:
+        fields["web"] = {"port": page}
     if bundle is not None:
         fields["bundle"] = str(bundle.resolve())
     settings.write_text(json.dumps(fields, indent=2))  # JSON is YAML
     return settings
+
+
+def page_port() -> int | None:
+    """Where the page can be looked at: its usual port, if free; None if it is not installed."""
+    if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn")):
+        return None
+    with socket.socket() as probe:
+        try:
+            probe.bind((HOST, PAGE_PORT))
+        except OSError:
+            return free_port()
+    return PAGE_PORT
 
 
 @contextlib.contextmanager
@@ -170,6 +212,14 @@ def _narrate(
         for child in children:
             child.check()
         time.sleep(POLL_S)
+
+
+def _wait_for_interrupt(children: Sequence[Child]) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            for child in children:
+                child.check()
+            time.sleep(POLL_S)
 
 
 def _verdict(console: Console, summary: Summary, wav: Path) -> int:
