@@ -14,6 +14,9 @@ AedError                                 everything a user can do something abou
 ├── daemon.errors.SelfTestError          the running model computes something else than it did
 ├── daemon.errors.InstallError           a bundle cannot be put in place, or taken back
 ├── daemon.errors.RequestError           a request is refused, or there is nobody to ask
+├── daemon.page.errors.PageError         the page cannot be shown as the settings want it
+├── daemon.page.errors.AwayError         the daemon does not answer the page
+├── daemon.page.errors.RefusedError      the daemon answers the page that it will not
 ├── training.errors.TrainingDataError    recordings, labels or a run's settings cannot be used
 └── training.errors.CheckpointError      a checkpoint cannot be read, or is another run's
 

@@ -3,18 +3,14 @@
 import contextlib
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
-from daemon.page.attempts import PER_ADDRESS
-from daemon.page.passwords import PasswordHash
-from tests.system.broker import HOST, free_port
+from tests.system.broker import HOST
 from tests.system.daemon_process import DaemonProcess, LoudSource
+from tests.system.page import Pages, page_of
 from tests.system.page_client import PageClient
 
 pytest.importorskip("starlette", reason="the page needs the web extra")
@@ -28,35 +24,9 @@ StartPage = Callable[..., tuple[DaemonProcess, PageClient]]
 @pytest.fixture
 def start_page(tmp_path: Path, loud_source: LoudSource) -> Iterator[StartPage]:
     """Starts `aed run` with a page, without a broker; keywords replace settings."""
-    started: list[DaemonProcess] = []
-
-    def start(
-        *, web: dict[str, Any] | None = None, **changes: object
-    ) -> tuple[DaemonProcess, PageClient]:
-        port = free_port()
-        settings = {
-            "mqtt": {"host": HOST, "port": free_port()},
-            "sources": [loud_source.settings()],
-            "web": {"port": port, **(web or {})},
-            **changes,
-        }
-        daemon = DaemonProcess(tmp_path / f"daemon{len(started)}", settings)
-        started.append(daemon)
-        daemon.start()
-        client = PageClient(port)
-        client.wait_until_up()
-        return daemon, client
-
-    yield start
-    for daemon in started:
-        daemon.kill()
-
-
-@pytest.fixture
-def password_file(tmp_path: Path) -> str:
-    path = tmp_path / "web-password"
-    path.write_text(PasswordHash.of(PASSWORD).to_text())
-    return str(path)
+    pages = Pages(tmp_path, loud_source)
+    yield pages.start
+    pages.kill()
 
 
 def chunked(port: int, chunk: bytes) -> bytes:
@@ -68,13 +38,6 @@ def chunked(port: int, chunk: bytes) -> bytes:
             for _ in range(5):
                 connection.sendall(chunk)
         return connection.recv(1_000)
-
-
-def page_of(daemon: DaemonProcess) -> psutil.Process:
-    (page,) = [
-        each for each in psutil.Process(daemon.pid).children() if "daemon.page" in each.cmdline()
-    ]
-    return page
 
 
 def test_it_tells_what_is_heard_and_how_aed_is_and_keeps_what_was_wrong(
@@ -229,128 +192,3 @@ def test_what_is_no_http_ends_nothing_and_fills_no_log(start_page: StartPage) ->
 
     assert client.get("/api/status").status == 200
     assert "web page" not in daemon.log
-
-
-def test_only_whoever_knows_the_password_sees_anything(
-    start_page: StartPage, password_file: str
-) -> None:
-    web = {"address": "0.0.0.0", "password_file": password_file}  # noqa: S104 - with a password
-    daemon, client = start_page(web=web)
-
-    assert client.get("/").headers["location"] == "/login"
-    for path in ("/api/status", "/api/live", "/api/events", "/static/app.js", "/api/entry"):
-        assert client.get(path).status == 401, path
-    assert client.post("/api/mistakes", {"kind": "missed"}).status == 401
-    assert client.get("/login").status == 200
-    client.cookie = "aed_session=AAAA"
-    assert client.get("/api/status").status == 401
-    client.cookie = None
-    assert client.post("/api/login", {"password": PASSWORD}, {"Origin": "http://x"}).status == 403
-    assert client.post("/api/login", {"password": 5}).status == 400
-    assert client.post("/api/login", {"password": PASSWORD + "!"}).status == 401
-    given = client.post("/api/login", {"password": PASSWORD})
-    assert given.status == 200
-    assert "httponly" in given.headers["set-cookie"].lower()
-    assert "samesite=strict" in given.headers["set-cookie"].lower()
-    assert client.get("/api/status").status == 200
-    assert client.get("/").status == 200
-
-    daemon.kill()
-    daemon.start()
-    client.wait_until_up()
-    assert client.get("/api/entry").data == {"has_password": True}
-    client.post("/api/logout", {})
-    assert client.get("/api/status").status == 401
-
-
-def test_passwords_cannot_be_tried_without_end(start_page: StartPage, password_file: str) -> None:
-    _, client = start_page(web={"password_file": password_file})
-
-    tries = [client.post("/api/login", {"password": f"guess {n}"}) for n in range(PER_ADDRESS)]
-    last = client.post("/api/login", {"password": PASSWORD})
-
-    assert [each.status for each in tries] == [401] * PER_ADDRESS
-    assert last.status == 429
-    assert 200 < int(last.headers["retry-after"]) <= 300
-
-
-def test_no_secret_is_in_any_response(
-    start_page: StartPage, loud_source: LoudSource, tmp_path: Path
-) -> None:
-    camera, path, command, beat, user = SECRETS
-    (tmp_path / "pw").write_text(camera)
-    closed = free_port()
-    rtsp = f"rtsp://cam:{camera}@{HOST}:{closed}/{path}?t={camera}"
-    _, client = start_page(
-        mqtt={
-            "host": HOST,
-            "port": closed,
-            "username": user,
-            "password_file": str(tmp_path / "pw"),
-        },
-        heartbeat={"url": f"http://{HOST}:{closed}/{beat}"},
-        sources=[
-            loud_source.settings(),
-            {"kind": "rtsp", "name": "cam", "url": rtsp},
-            {
-                "kind": "command",
-                "name": "cmd",
-                "sample_rate_hz": 16_000,
-                "command": f"nosuchprogram --token {command}",
-            },
-        ],
-    )
-    deadline_s = time.monotonic() + 20
-    while "nosuchprogram" not in client.get("/api/log").body.decode():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.3)
-
-    paths = ["/api/" + name for name in ("describe", "status", "log", "suppressed", "trend")]
-    said = "".join(client.get(path).body.decode() for path in [*paths, "/api/events"])
-
-    assert [secret for secret in SECRETS if secret in said] == []
-    assert HOST in said
-    assert "nosuchprogram" in said
-
-
-def test_a_fault_of_the_page_is_none_of_hearing_and_it_comes_back(start_page: StartPage) -> None:
-    daemon, client = start_page()
-    heard_s = client.get("/api/status").data["health"]["sources"]["mic"]["heard_s"]
-    page_of(daemon).kill()
-
-    daemon.wait_for_log("the web page does not run: it ended with exit code -9")
-    client.wait_until_up()
-
-    source = client.get("/api/status").data["health"]["sources"]["mic"]
-    assert source["heard_s"] > heard_s
-    assert (source["state"], source["restarts"], source["dropped_s"]) == ("online", 0, 0.0)
-
-
-def test_viewers_who_do_not_read_or_are_too_many_hold_up_nobody(start_page: StartPage) -> None:
-    daemon, client = start_page()
-    idle = [socket.create_connection((HOST, client.port)) for _ in range(20)]
-    for each in idle:
-        each.sendall(b"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-    for each in [socket.create_connection((HOST, client.port)) for _ in range(10)]:
-        each.sendall(b"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
-        idle.append(each)
-
-    assert client.first_live(b'data: {"source"')
-    assert client.get("/api/status").data["health"]["sources"]["mic"]["dropped_s"] == 0.0
-    for each in idle:
-        each.close()
-    assert daemon.stop()[0] == 0
-
-
-def test_stopping_with_viewers_is_quick_and_leaves_nothing(start_page: StartPage) -> None:
-    daemon, client = start_page()
-    page = page_of(daemon)
-    with socket.create_connection((HOST, client.port)) as viewer:
-        viewer.sendall(b"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        assert viewer.recv(100)
-
-        code, took_s = daemon.stop()
-
-    assert code == 0
-    assert took_s < 3.0
-    assert not page.is_running()
