@@ -7,11 +7,11 @@ Nothing here blocks: `daemon.mqtt_attempt` connects in paho's thread, `tick` and
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from daemon.backoff import Backoff
 from daemon.clocks import Clock
 from daemon.errors import SettingsError
+from daemon.happenings import Acknowledged, Arrived, Connected, Happening, Lost, Retained
 from daemon.mqtt_attempt import MqttAttempt, NoteKind
 from daemon.request_inbox import MqttRequest, RequestInbox
 from daemon.settings import MqttSettings
@@ -45,56 +45,6 @@ LEAVE_TIMEOUT_S = 0.5
 
 SAY_AGAIN_S = 60.0
 """The same trouble is worth one line a minute."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connected:
-    """The broker accepted us."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
-    """The connection ended; what was not acknowledged may be lost."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged:
-    """The broker has a message.
-
-    Attributes:
-        mid: what `publish` returned for it.
-    """
-
-    mid: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retained:
-    """The broker had a retained message on a topic that is watched, when we connected.
-
-    Attributes:
-        topic: the whole topic.
-        payload: its bytes.
-    """
-
-    topic: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
-    """Somebody published a message on a topic that is heard.
-
-    Attributes:
-        topic: the whole topic.
-        payload: its bytes.
-    """
-
-    topic: str
-    payload: bytes
-
-
-Happening = Connected | Lost | Acknowledged | Retained | Arrived
 
 
 class MqttLink:

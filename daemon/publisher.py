@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from daemon.clocks import Clock
 from daemon.dispatch import Dispatch, new_memory
-from daemon.mqtt import Arrived, Connected, Lost, Retained
+from daemon.happenings import Arrived, Connected, Lost, Retained
 from daemon.outbox import Outbox
 from daemon.reports import Report
 from daemon.sending import Link

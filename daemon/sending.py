@@ -12,7 +12,7 @@ from typing import Protocol
 
 from daemon.clocks import Clock, rfc3339
 from daemon.errors import OutboxError
-from daemon.mqtt import Happening
+from daemon.happenings import Happening
 from daemon.outbox import Outbox
 from daemon.payloads import stamped
 from daemon.reports import Report, Waiting

@@ -2,7 +2,7 @@
 
 import json
 
-from daemon.mqtt import Acknowledged, Arrived, Connected, Happening, Lost, Retained
+from daemon.happenings import Acknowledged, Arrived, Connected, Happening, Lost, Retained
 from daemon.reports import Report
 from daemon.topics import Topics
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.mqtt import ACKNOWLEDGE_TIMEOUT_S, Acknowledged, Connected, Happening, Lost, MqttLink
+from daemon.happenings import Acknowledged, Connected, Happening, Lost
+from daemon.mqtt import ACKNOWLEDGE_TIMEOUT_S, MqttLink
 from daemon.mqtt_client import TellingClient
 from daemon.settings import MqttSettings, TlsSettings
 from daemon.short_connections import SUSPICIOUS

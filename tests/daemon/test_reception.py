@@ -16,7 +16,7 @@ from daemon.outbox import Outbox
 from daemon.publisher import MAX_ANSWERS_IN_FLIGHT, Publisher
 from daemon.reception import MOST_PER_TURN, Reception
 from daemon.request_actions import SELF_TEST_EVERY_S, RequestActions
-from daemon.request_inbox import FLOOD, MAX_TOPIC_CHARACTERS, MAX_WAITING, MqttRequest, RequestInbox
+from daemon.request_inbox import MAX_TOPIC_CHARACTERS, MAX_WAITING, MqttRequest, RequestInbox
 from daemon.request_rate import AT_ONCE, PER_S
 from daemon.requests import MAX_BYTES, RequestHandler
 from daemon.self_check import SelfCheck
@@ -283,23 +283,3 @@ def test_of_a_request_that_is_too_long_no_more_is_kept_than_tells(home: Home) ->
 
     ((_, response),) = home.link.reports()
     assert response["error"] == f"wanted at most {MAX_BYTES} bytes, found more"
-
-
-def test_what_came_over_a_lost_connection_is_forgotten() -> None:
-    inbox = RequestInbox()
-    inbox.put("t", b"", is_retained=False)
-
-    inbox.clear()
-
-    assert inbox.take() is None
-
-
-def test_a_flood_over_a_lost_connection_is_forgiven() -> None:
-    inbox = RequestInbox()
-    for _ in range(MAX_WAITING + FLOOD):
-        inbox.put("t", b"", is_retained=False)
-    assert inbox.is_flooded
-
-    inbox.clear()
-
-    assert not inbox.is_flooded
