@@ -158,8 +158,13 @@ class Outbox:
             else:
                 reports.append(report)
         if senseless:
-            self.delete(senseless)
-            self._count_dropped(len(senseless), "damaged on the disk")
+            with contextlib.suppress(
+                OutboxError
+            ):  # a full disk: they stay, and keep nobody waiting
+                self.settle(acknowledged=senseless)
+                self._count_dropped(len(senseless), "damaged on the disk")
+            if not reports:
+                return self.waiting(after_id=rows[-1][0], limit=limit, urgent=urgent)
         return reports
 
     def settle(
@@ -178,15 +183,6 @@ class Outbox:
         with self._errors("cannot be written"), self._transaction():
             delete_rows(self._database, acknowledged)
             fix_bytes(self._database, finals)
-
-    def delete(self, ids: Collection[int]) -> None:
-        """Forget reports.
-
-        Raises:
-            OutboxError: it cannot be written.
-        """
-        with self._errors("cannot be written"), self._transaction():
-            delete_rows(self._database, ids)
 
     def note_open(self, reports: Sequence[Report]) -> None:
         """Note what reports mean for which events are open, without queueing them.

@@ -53,12 +53,12 @@ def test_a_crash_without_close_loses_nothing(path: Path, clock: FakeClock) -> No
     crashed.close()
 
 
-def test_only_delete_removes_a_report(path: Path, clock: FakeClock) -> None:
+def test_only_what_is_acknowledged_is_removed(path: Path, clock: FakeClock) -> None:
     outbox = Outbox(path, clock=clock)
     outbox.put([report("a"), report("b"), report("c")])
     first, second, _ = outbox.waiting()
 
-    outbox.delete([second.id])
+    outbox.settle(acknowledged=[second.id])
 
     assert [row.event_id for row in outbox.waiting()] == ["a", "c"]
     assert [row.event_id for row in outbox.waiting(after_id=first.id)] == ["c"]
@@ -76,6 +76,22 @@ def test_published_bytes_are_fixed_once_for_alert_and_event_alike(
     outbox.settle(finals=[("a", 1, b'{"n":2}'), ("a", 2, b'{"n":3}')])
 
     assert [row.final for row in outbox.waiting()] == [b'{"n":1}', b'{"n":1}', b'{"n":3}']
+    outbox.close()
+
+
+def test_rows_that_make_no_sense_keep_nobody_waiting_even_if_the_disk_does_not_let_them_go(
+    path: Path, clock: FakeClock
+) -> None:
+    outbox = Outbox(path, clock=clock)
+    outbox.put([report(name) for name in "abcd"])
+    outbox._database.execute("UPDATE reports SET body = 'x' WHERE event_id < 'd'")
+    outbox._database.execute("PRAGMA query_only = ON")
+    assert [row.event_id for row in outbox.waiting(limit=2)] == ["d"]
+    assert outbox.num_dropped == 0
+
+    outbox._database.execute("PRAGMA query_only = OFF")
+    assert [row.event_id for row in outbox.waiting(limit=2)] == ["d"]
+    assert (outbox.num_dropped, len(outbox)) == (3, 1)
     outbox.close()
 
 

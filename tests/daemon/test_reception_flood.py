@@ -8,7 +8,7 @@ import pytest
 from aed.bundle import Bundle
 from daemon.publisher import MAX_ANSWERS_IN_FLIGHT
 from daemon.reception import MOST_PER_TURN
-from daemon.request_inbox import FLOOD, MAX_TOPIC_CHARACTERS, MAX_WAITING, RequestInbox
+from daemon.request_inbox import MAX_TOPIC_CHARACTERS, MAX_WAITING
 from daemon.request_rate import AT_ONCE, PER_S
 from daemon.requests import MAX_BYTES
 from tests.daemon.fake_link import TOPICS
@@ -95,23 +95,3 @@ def test_of_a_request_that_is_too_long_no_more_is_kept_than_tells(home: Home) ->
 
     ((_, response),) = home.link.reports()
     assert response["error"] == f"wanted at most {MAX_BYTES} bytes, found more"
-
-
-def test_what_came_over_a_lost_connection_is_forgotten() -> None:
-    inbox = RequestInbox()
-    inbox.put("t", b"", is_retained=False)
-
-    inbox.clear()
-
-    assert inbox.take() is None
-
-
-def test_a_flood_over_a_lost_connection_is_forgiven() -> None:
-    inbox = RequestInbox()
-    for _ in range(MAX_WAITING + FLOOD):
-        inbox.put("t", b"", is_retained=False)
-    assert inbox.is_flooded
-
-    inbox.clear()
-
-    assert not inbox.is_flooded
