@@ -3,43 +3,43 @@
 import random
 from pathlib import Path
 
-from daemon.bundle_orders import BundleOrders
-from daemon.bundle_requests import bundle_requests
-from daemon.bundle_store import BundleStore
-from daemon.bundle_swap import BundleSwap, give_up_if_spent
-from daemon.clips import Clips
+from daemon.bundles.orders import BundleOrders
+from daemon.bundles.requests import bundle_requests
+from daemon.bundles.store import BundleStore
+from daemon.bundles.swap import BundleSwap, give_up_if_spent
+from daemon.clips.clips import Clips
 from daemon.clocks import Clock, rfc3339
-from daemon.control_socket import ControlSocket
-from daemon.discovery import Discovery
-from daemon.ears import info_of, load_fitting_bundle, new_ear
-from daemon.event_store import EventStore
-from daemon.floor_file import Floors
-from daemon.former_events import read_former_events
-from daemon.health import Health
-from daemon.heartbeat import Heartbeat
-from daemon.live_feed import LiveFeed
-from daemon.local_requests import LocalRequests
-from daemon.log_tail import LogTail
-from daemon.mqtt import MqttLink
-from daemon.mute import Mute
+from daemon.discovery.discovery import Discovery
+from daemon.ears.former_events import read_former_events
+from daemon.ears.making import info_of, load_fitting_bundle, new_ear
+from daemon.health.health import Health
+from daemon.health.heartbeat import Heartbeat
+from daemon.health.self_check import SelfCheck, is_restart_spent
+from daemon.mqtt.link import MqttLink
+from daemon.mqtt.publisher import Publisher
+from daemon.mqtt.topics import OFFLINE, Topics
 from daemon.notify import Notifier
-from daemon.outbox import FILE_NAME, Outbox
-from daemon.page_actions import PageActions
-from daemon.page_host import PageHost
-from daemon.page_process import PageProcess
-from daemon.publisher import Publisher
-from daemon.reception import Reception
+from daemon.outbox.outbox import FILE_NAME, Outbox
 from daemon.reload import Reloader
-from daemon.request_actions import RequestActions
-from daemon.requests import RequestHandler
-from daemon.self_check import SelfCheck, is_restart_spent
+from daemon.requests.actions import RequestActions
+from daemon.requests.control_socket import ControlSocket
+from daemon.requests.event_store import EventStore
+from daemon.requests.handler import RequestHandler
+from daemon.requests.mute import Mute
+from daemon.requests.reception import Reception
 from daemon.service import Service
-from daemon.settings import Settings
-from daemon.settings_file import socket_path, state_directory
-from daemon.sources import Source
+from daemon.settings.file import socket_path, state_directory
+from daemon.settings.models import Settings
+from daemon.sources.floor_file import Floors
+from daemon.sources.source import Source
 from daemon.state_folder import make_state_folder
-from daemon.taught_store import TaughtStore
-from daemon.topics import OFFLINE, Topics
+from daemon.taught.local_requests import LocalRequests
+from daemon.taught.store import TaughtStore
+from daemon.viewing.actions import PageActions
+from daemon.viewing.host import PageHost
+from daemon.viewing.live_feed import LiveFeed
+from daemon.viewing.log_tail import LogTail
+from daemon.viewing.process import PageProcess
 from daemon.wakeup import ReloadRequest, StopRequest, Wakeup
 
 
@@ -159,7 +159,7 @@ def assemble(
     server = None
     if settings.metrics is not None:
         # Loaded only where it is asked for: it costs memory.
-        from daemon.metrics_server import MetricsServer  # noqa: PLC0415
+        from daemon.metrics.server import MetricsServer  # noqa: PLC0415
 
         server = MetricsServer(settings.metrics, clock=clock)
     reloader = Reloader(
@@ -217,7 +217,7 @@ def assemble(
     )
     metrics = None
     if server is not None:
-        from daemon.metrics import Metrics  # noqa: PLC0415
+        from daemon.metrics.metrics import Metrics  # noqa: PLC0415
 
         metrics = Metrics(
             server, health=health, publisher=publisher, link=link, clips=clips, clock=clock

@@ -1,8 +1,9 @@
 """Child process that records a microphone: `python -m daemon.capture --device NAME`.
 
-Writes the header and PCM of `daemon.pcm` to its standard output until it is ended. It reads in
-blocks and uses no callback: those need memory that is writable and executable, which the hardened
-unit forbids. Its standard error is for the daemon's log: one line for what a person should know.
+Writes the header and PCM of `daemon.sources.pcm` to its standard output until it is ended. It reads
+in blocks and uses no callback: those need memory that is writable and executable, which the
+hardened unit forbids. Its standard error is for the daemon's log: one line for what a person should
+know.
 
 Exit codes: 66 (EX_NOINPUT) no such device, 69 (EX_UNAVAILABLE) no PortAudio, 74 (EX_IOERR) the
 device failed.
@@ -15,7 +16,7 @@ import time
 from types import ModuleType
 from typing import Any
 
-from daemon.devices import (
+from daemon.sources.devices import (
     Device,
     DeviceProblemError,
     NoPortAudioError,
@@ -24,7 +25,7 @@ from daemon.devices import (
     load_portaudio,
     quiet_stderr,
 )
-from daemon.pcm_format import PcmFormat
+from daemon.sources.pcm_format import PcmFormat
 
 EXIT_NO_DEVICE = 66
 EXIT_NO_PORTAUDIO = 69

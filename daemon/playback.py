@@ -1,7 +1,7 @@
 """Child process that plays a recording as a source: `python -m daemon.playback [--pace fast] PATH`.
 
-Writes the header and PCM of `daemon.pcm` to its standard output, in real time or as fast as the
-reader takes it. Exits 0 at the end, 66 (EX_NOINPUT) if the file cannot be read.
+Writes the header and PCM of `daemon.sources.pcm` to its standard output, in real time or as fast as
+the reader takes it. Exits 0 at the end, 66 (EX_NOINPUT) if the file cannot be read.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import soundfile
 
-from daemon.pcm_format import PcmFormat
+from daemon.sources.pcm_format import PcmFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,8 +3,8 @@
 Everything is checked before anything is touched: settings that cannot work change nothing. A
 source whose own settings are the same is not interrupted, and heard on by the same ear unless the
 model or what is recorded has changed. Where another ear goes on, what the former one was saying
-stays on until it has decided (see `daemon.former_events`). Another bundle is loaded in steps beside
-the one that hears, takes over between two turns, and is watched (`daemon.bundle_swap`).
+stays on until it has decided (see `daemon.ears.former_events`). Another bundle is loaded in steps
+beside the one that hears, takes over between two turns, and is watched (`daemon.bundles.swap`).
 """
 
 import logging
@@ -14,29 +14,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aed.bundle import Bundle
-from daemon.bundle_loading import BundleLoading, digest_of
-from daemon.bundle_swap import BundleSwap
-from daemon.child import LEAVE_S
-from daemon.clips import Clips
+from daemon.bundles.loading import BundleLoading, digest_of
+from daemon.bundles.swap import BundleSwap
+from daemon.clips.clips import Clips
 from daemon.clocks import Clock
-from daemon.ear import Ear
-from daemon.ears import bundle_path, fitted, info_of, model_name, new_ear
+from daemon.ears.ear import Ear
+from daemon.ears.making import bundle_path, fitted, info_of, model_name, new_ear
 from daemon.errors import SettingsError
-from daemon.floor_file import Floors
+from daemon.health.self_check import is_restart_spent
 from daemon.reloaded import Reloaded, Restart
-from daemon.self_check import is_restart_spent
-from daemon.settings import Settings
-from daemon.settings_changes import needs_restart
-from daemon.settings_file import load_settings, state_directory
-from daemon.settings_nodes import class_nodes
-from daemon.sources import Source
+from daemon.settings.changes import needs_restart
+from daemon.settings.file import load_settings, state_directory
+from daemon.settings.models import Settings
+from daemon.settings.nodes import class_nodes
+from daemon.sources.child import LEAVE_S
+from daemon.sources.floor_file import Floors
+from daemon.sources.source import Source
 from daemon.state_folder import check_state_folder
-from daemon.taught_store import TaughtStore
+from daemon.taught.store import TaughtStore
 from daemon.wakeup import ReloadRequest
 from ontology.errors import AedError
 
 if TYPE_CHECKING:
-    from daemon.announcer import Announcement
+    from daemon.ears.announcer import Announcement
 
 _logger = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ import logging
 from dataclasses import dataclass
 
 from aed.bundle import Bundle
-from daemon.announcer import Announcement
-from daemon.ear import Ear
-from daemon.settings import Settings
-from daemon.sources import Source
+from daemon.ears.announcer import Announcement
+from daemon.ears.ear import Ear
+from daemon.settings.models import Settings
+from daemon.sources.source import Source
 
 _logger = logging.getLogger(__name__)
 

@@ -11,31 +11,31 @@ import select
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from daemon.announcer import Announcement
-from daemon.arrivals import hear_arrived, wait_for_others
-from daemon.child import LEAVE_S
-from daemon.clips import Clips
+from daemon.clips.clips import Clips
 from daemon.clocks import Clock
-from daemon.discovery import Discovery
-from daemon.ear import Ear
+from daemon.discovery.discovery import Discovery
+from daemon.ears.announcer import Announcement
+from daemon.ears.arrivals import hear_arrived, wait_for_others
+from daemon.ears.ear import Ear
+from daemon.ears.former_events import FormerEvent
 from daemon.errors import SelfTestError
-from daemon.floor_file import Floors
-from daemon.former_events import FormerEvent
-from daemon.health import Health
-from daemon.mqtt import MqttLink
+from daemon.health.health import Health
+from daemon.mqtt.link import MqttLink
+from daemon.mqtt.publisher import Publisher
+from daemon.mqtt.topics import OFF, OFFLINE, ONLINE, Topics
 from daemon.notify import Notifier
-from daemon.publisher import Publisher
-from daemon.reception import Reception
 from daemon.reload import Reloader
 from daemon.reloaded import Reloaded, Restart
-from daemon.settings import Settings
-from daemon.source_state import SourceState
-from daemon.sources import Source
-from daemon.topics import OFF, OFFLINE, ONLINE, Topics
+from daemon.requests.reception import Reception
+from daemon.settings.models import Settings
+from daemon.sources.child import LEAVE_S
+from daemon.sources.floor_file import Floors
+from daemon.sources.source import Source
+from daemon.sources.state import SourceState
 from daemon.wakeup import StopRequest, Wakeup
 
 if TYPE_CHECKING:
-    from daemon.metrics import Metrics
+    from daemon.metrics.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
 

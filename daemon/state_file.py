@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from daemon.payloads import read_object
+from daemon.mqtt.payloads import read_object
 
 MAX_BYTES = 1_000_000
 

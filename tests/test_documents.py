@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from aed.__main__ import build_parser
-from daemon.settings_file import load_settings
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
+from daemon.settings.file import load_settings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

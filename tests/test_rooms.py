@@ -114,7 +114,7 @@ def test_threads_live_in_one_file_and_asyncio_in_the_page_alone() -> None:
 
     # The one serves metrics, for whoever turns them on: what prometheus-client does, with limits.
     assert [path for path, names in used.items() if "threading" in names] == [
-        "daemon/metrics_server.py"
+        "daemon/metrics/server.py"
     ]
     # The page serves browsers by asyncio, in a process of its own.
     with_asyncio = [path for path, names in used.items() if names & {"asyncio", "anyio", "_thread"}]
@@ -132,7 +132,7 @@ def test_the_page_is_a_process_of_its_own_that_loads_nothing_that_hears(tmp_path
     )
 
     assert "daemon.page.app" in loaded
-    assert not {"onnxruntime", "pydantic", "daemon.settings", "aed.bundle"} & {*loaded}
+    assert not {"onnxruntime", "pydantic", "daemon.settings.models", "aed.bundle"} & {*loaded}
     assert not [name for name in by_daemon if name.startswith(("daemon.page.", "starlette"))]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aed.bundle import Bundle
     from aed.commands import Subparsers
     from daemon.checks.finding import Finding
-    from daemon.settings import Settings
+    from daemon.settings.models import Settings
 
 EXIT_FINE = 0
 EXIT_FAILED = 1
@@ -129,7 +129,7 @@ def _tried(stage: str, make: "Callable[[], tuple[_Made, str]]") -> "tuple[_Made 
 
 def _load_settings(where: Path) -> "tuple[Settings, str]":
     from daemon.checks.running import is_daemon_running
-    from daemon.settings_file import load_settings, state_directory
+    from daemon.settings.file import load_settings, state_directory
     from daemon.state_folder import check_state_folder
 
     settings = load_settings(where)
@@ -141,7 +141,7 @@ def _load_settings(where: Path) -> "tuple[Settings, str]":
 
 def _load_bundle(settings: "Settings") -> "tuple[Bundle, str]":
     from aed.bundle import load_bundle
-    from daemon.ears import bundle_path
+    from daemon.ears.making import bundle_path
 
     bundle = load_bundle(bundle_path(settings))
     text = f"{bundle.name} in {bundle.path}, {len(bundle.labels)} nodes, self-test passed"
@@ -152,7 +152,7 @@ def _load_bundle(settings: "Settings") -> "tuple[Bundle, str]":
 
 
 def _fit(settings: "Settings", where: Path, bundle: "Bundle") -> tuple[None, str]:
-    from daemon.settings_nodes import class_nodes, fit_to_ontology
+    from daemon.settings.nodes import class_nodes, fit_to_ontology
 
     fit_to_ontology(settings, where=where, bundle=bundle.thresholds, ontology=bundle.ontology)
     num_classes = len(class_nodes(settings, bundle))
@@ -166,8 +166,8 @@ def _outside(settings: "Settings") -> "Iterator[Finding]":
     from daemon.checks.running import is_daemon_running
     from daemon.checks.sources import listen_to
     from daemon.clocks import SystemClock
-    from daemon.settings_file import state_directory
-    from daemon.topics import Topics
+    from daemon.mqtt.topics import Topics
+    from daemon.settings.file import state_directory
 
     is_running = is_daemon_running(state_directory(settings))
     yield from listen_to(settings.sources, clock=SystemClock(), is_daemon_running=is_running)

@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         DeviceError: PortAudio is missing.
     """
-    from daemon.devices import DeviceProblemError, list_devices, load_portaudio
     from daemon.errors import DeviceError
+    from daemon.sources.devices import DeviceProblemError, list_devices, load_portaudio
 
     try:
         devices = list_devices(load_portaudio())

@@ -74,8 +74,8 @@ def _model(path: Path | None, config: Path | None) -> "tuple[Bundle, Layer | Non
 
     if config is None:
         return load_bundle(path or default_bundle_path()), None
-    from daemon.ears import load_fitting_bundle
-    from daemon.settings_file import load_settings
+    from daemon.ears.making import load_fitting_bundle
+    from daemon.settings.file import load_settings
 
     settings = load_settings(config)
     if path is not None:

@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     bundle = load_bundle(arguments.bundle or default_bundle_path())
     if arguments.state is not None:
-        from daemon.taught_store import TaughtStore
+        from daemon.taught.store import TaughtStore
 
         bundle = TaughtStore(arguments.state).load(bundle, is_kept=False)
     hearing = Hearing(bundle)

@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         SettingsError: the settings are wrong.
         RequestError: nobody answers.
     """
-    from daemon.control_request import SERVICE_SOCKET, ask
-    from daemon.settings_file import load_settings, socket_path
+    from daemon.requests.control_request import SERVICE_SOCKET, ask
+    from daemon.settings.file import load_settings, socket_path
 
     path = arguments.socket
     if path is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from aed.commands import Subparsers
     from daemon.service import Service
-    from daemon.settings import Settings
+    from daemon.settings.models import Settings
 
 _logger = logging.getLogger(__name__)
 
@@ -50,9 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from daemon.assembly import assemble
     from daemon.clocks import SystemClock
-    from daemon.dispatch import new_memory
     from daemon.journal import configure_logging, log_end
-    from daemon.settings_file import load_settings
+    from daemon.mqtt.dispatch import new_memory
+    from daemon.settings.file import load_settings
     from daemon.wakeup import ReloadRequest, StopRequest, Wakeup
 
     configure_logging(level=logging.DEBUG if arguments.verbose else logging.INFO)

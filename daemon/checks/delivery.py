@@ -14,11 +14,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.reasoncodes import ReasonCode
 
 from daemon.checks.finding import Finding, Verdict, skipped
-from daemon.credentials import read_password
-from daemon.encryption import client_context
 from daemon.errors import SettingsError
-from daemon.settings import MqttSettings
-from daemon.topics import ONLINE, Topics
+from daemon.mqtt.encryption import client_context
+from daemon.mqtt.topics import ONLINE, Topics
+from daemon.settings.credentials import read_password
+from daemon.settings.models import MqttSettings
 
 STAGES = ("login", "delivery")
 

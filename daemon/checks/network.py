@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from daemon.checks.finding import Finding, Verdict, skipped
-from daemon.encryption import client_context
-from daemon.settings import MqttSettings, TlsSettings
+from daemon.mqtt.encryption import client_context
+from daemon.settings.models import MqttSettings, TlsSettings
 
 STAGES = ("dns", "tcp", "tls")
 

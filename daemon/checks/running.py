@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from daemon.outbox_file import LOCK_NAME
+from daemon.outbox.file import LOCK_NAME
 
 _LOCKS = Path("/proc/locks")
 """Of each lock: number, kind, mode, access, process, device and inode, range (proc(5))."""

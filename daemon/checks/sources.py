@@ -11,9 +11,9 @@ import numpy as np
 from aed.audio import AudioChunk
 from daemon.checks.finding import Finding, Verdict
 from daemon.clocks import Clock
-from daemon.settings import SourceSettings
-from daemon.source_kinds import is_live
-from daemon.sources import START_S, Source
+from daemon.settings.models import SourceSettings
+from daemon.sources.kinds import is_live
+from daemon.sources.source import START_S, Source
 
 LISTEN_S = 2.0
 """So much sound of each is listened to."""

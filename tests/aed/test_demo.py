@@ -21,8 +21,8 @@ from aed.commands.demo.performance import sigterm_as_exit, write_settings
 from aed.commands.demo.processes import Child, DemoError, running
 from aed.commands.demo.subscriber import describe
 from aed.commands.demo.summary import Alert, alerts_of, summarise, table
-from daemon.settings_file import load_settings
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
+from daemon.settings.file import load_settings
 from ontology import home
 from training.synthesis.rendered import Span
 from training.synthesis.scene import write_wav

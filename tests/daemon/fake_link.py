@@ -2,9 +2,9 @@
 
 import json
 
-from daemon.happenings import Acknowledged, Arrived, Connected, Happening, Lost, Retained
-from daemon.reports import Report
-from daemon.topics import Topics
+from daemon.mqtt.happenings import Acknowledged, Arrived, Connected, Happening, Lost, Retained
+from daemon.mqtt.topics import Topics
+from daemon.outbox.reports import Report
 
 TOPICS = Topics(node="kitchen")
 

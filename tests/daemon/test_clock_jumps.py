@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from daemon.former_events import UNDECIDED_S, FormerEvents
-from daemon.outbox import Outbox
-from daemon.publisher import Publisher
-from daemon.source_state import SourceState
+from daemon.ears.former_events import UNDECIDED_S, FormerEvents
+from daemon.mqtt.publisher import Publisher
+from daemon.outbox.outbox import Outbox
+from daemon.sources.state import SourceState
+from tests.daemon.ears.test_former_events import former_event
 from tests.daemon.fake_clock import FakeClock
 from tests.daemon.fake_link import TOPICS, FakeLink, alert
-from tests.daemon.test_former_events import former_event
-from tests.daemon.test_sources import NOISE, python, running, turn_until
+from tests.daemon.sources.test_source import NOISE, python, running, turn_until
 
 pytestmark = pytest.mark.parametrize("jump_s", [86_400.0, -86_400.0])
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.redaction import without_secrets
-from daemon.rtsp import is_camera_url
+from daemon.sources.rtsp import is_camera_url
 
 NO_SPACE = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=8)
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/ ?#"), min_size=1)

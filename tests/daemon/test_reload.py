@@ -13,21 +13,21 @@ import yaml
 from aed.audio import AudioChunk
 from aed.bundle import Bundle
 from aed.inference import Frames
-from daemon.announcer import Announcement
-from daemon.bundle_orders import BundleOrders
-from daemon.bundle_store import BundleStore
-from daemon.bundle_swap import BundleSwap
-from daemon.clips import Clips
-from daemon.ear import Ear
-from daemon.ears import new_ear
-from daemon.floor_file import Floors
-from daemon.former_events import UNDECIDED_S
+from daemon.bundles.orders import BundleOrders
+from daemon.bundles.store import BundleStore
+from daemon.bundles.swap import BundleSwap
+from daemon.clips.clips import Clips
+from daemon.ears.announcer import Announcement
+from daemon.ears.ear import Ear
+from daemon.ears.former_events import UNDECIDED_S
+from daemon.ears.making import new_ear
+from daemon.health.self_check import MARK_NAME, SelfCheck
 from daemon.reload import Reloader
 from daemon.reloaded import Reloaded
-from daemon.self_check import MARK_NAME, SelfCheck
-from daemon.settings_file import load_settings
-from daemon.sources import Source
-from daemon.taught_store import TaughtStore
+from daemon.settings.file import load_settings
+from daemon.sources.floor_file import Floors
+from daemon.sources.source import Source
+from daemon.taught.store import TaughtStore
 from daemon.wakeup import ReloadRequest, Wakeup
 from tests.daemon.fake_clock import FakeClock
 

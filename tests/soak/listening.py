@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
 from tests.soak.growth import Growth, Sample, growth, sample
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.daemon_process import DaemonProcess

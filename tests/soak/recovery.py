@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from daemon.topics import ONLINE, Topics
+from daemon.mqtt.topics import ONLINE, Topics
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.daemon_process import DaemonProcess, LoudSource
 from tests.system.loudness_bundle import HEARD

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemon.topics import ONLINE, Topics
+from daemon.mqtt.topics import ONLINE, Topics
 from tests.soak.recovery import Spread, spread
 from tests.system.broker import HOST, Broker, Heard, Subscriber
 from tests.system.daemon_process import DaemonProcess

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from aed.bundle_description import DESCRIPTION_FILE, read_description
-from daemon.bundle_store import BundleStore, folder_name
-from daemon.topics import Topics
+from daemon.bundles.store import BundleStore, folder_name
+from daemon.mqtt.topics import Topics
 from tests.aed.spoiling import describe, with_key
 from tests.system.broker import Subscriber
 from tests.system.daemon_process import ROOT, DaemonProcess

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.clocks import SystemClock
-from daemon.outbox import FILE_NAME, Outbox
-from daemon.topics import OFF, Topics
+from daemon.mqtt.topics import OFF, Topics
+from daemon.outbox.outbox import FILE_NAME, Outbox
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.daemon_process import DaemonProcess
 from tests.system.loudness_bundle import HEARD

@@ -10,7 +10,7 @@ import pytest
 
 import ontology
 from aed.bundle import load_bundle
-from daemon.bundle_store import BundleStore, folder_name
+from daemon.bundles.store import BundleStore, folder_name
 from tests.aed.spoiling import describe, with_key
 from tests.system.broker import Broker, Subscriber, free_port
 from tests.system.conftest import StartDaemon

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from daemon.bundle_store import BundleStore
+from daemon.bundles.store import BundleStore
 from tests.aed.spoiling import describe, replace_file, with_key
 from tests.system.broker import Subscriber
 from tests.system.conftest import StartDaemon
@@ -107,7 +107,7 @@ def test_an_install_that_is_killed_leaves_the_old_model_and_the_next_one_cleans_
         if not list((state / "bundles").glob(".incoming-*/weights.safetensors")):
             return False
         for child in psutil.Process(daemon.pid).children():
-            if "daemon.bundle_install" in child.cmdline():
+            if "daemon.bundles.install" in child.cmdline():
                 child.send_signal(signal.SIGKILL)
         return True
 

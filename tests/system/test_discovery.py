@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from paho.mqtt import publish
 
-from daemon.topics import ONLINE, Topics
+from daemon.mqtt.topics import ONLINE, Topics
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.daemon_process import LoudSource

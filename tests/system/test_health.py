@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from daemon.self_check import MARK_NAME
-from daemon.topics import Topics
-from tests.daemon.web_server import HOST, WebServer
+from daemon.health.self_check import MARK_NAME
+from daemon.mqtt.topics import Topics
+from tests.daemon.health.web_server import HOST, WebServer
 from tests.system.broker import Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.daemon_process import LoudSource

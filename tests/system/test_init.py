@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.credentials import read_password
-from daemon.settings import CommandSettings, RtspSettings
-from daemon.settings_file import load_settings
+from daemon.settings.credentials import read_password
+from daemon.settings.file import load_settings
+from daemon.settings.models import CommandSettings, RtspSettings
 from tests.system.daemon_process import ROOT
 
 SECRET = "hunter2 with spaces"  # noqa: S105 - of the test

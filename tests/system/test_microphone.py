@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from daemon.capture import EXIT_NO_DEVICE
-from daemon.pcm import PcmReader
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
+from daemon.sources.pcm import PcmReader
 from tests.system.broker import Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.daemon_process import ROOT

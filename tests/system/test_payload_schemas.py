@@ -5,8 +5,8 @@ import json
 import jsonschema
 import pytest
 
-from daemon.topics import Topics
-from tests.daemon.payload_schemas import schema_of, schemas
+from daemon.mqtt.topics import Topics
+from tests.daemon.mqtt.payload_schemas import schema_of, schemas
 from tests.system.broker import Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.daemon_process import LoudSource

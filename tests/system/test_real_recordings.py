@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import soundfile
 
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
 from tests.system.broker import Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.programme import RATE_HZ, Part, Programme, programme

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
 from tests.system.broker import Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.daemon_process import LoudSource

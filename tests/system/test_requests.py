@@ -12,10 +12,10 @@ import psutil
 import pytest
 from paho.mqtt import publish
 
-from daemon.mqtt import FLOOD_WAIT_S, MqttLink
-from daemon.request_inbox import FLOOD, MAX_WAITING, MqttRequest
-from daemon.requests import MAX_BYTES
-from daemon.settings import MqttSettings
+from daemon.mqtt.link import FLOOD_WAIT_S, MqttLink
+from daemon.requests.handler import MAX_BYTES
+from daemon.requests.inbox import FLOOD, MAX_WAITING, MqttRequest
+from daemon.settings.models import MqttSettings
 from tests.daemon.fake_clock import FakeClock
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.conftest import StartDaemon

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.former_events import UNDECIDED_S
-from daemon.topics import Topics
+from daemon.ears.former_events import UNDECIDED_S
+from daemon.mqtt.topics import Topics
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.daemon_process import LoudSource

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.daemon_process import LoudSource

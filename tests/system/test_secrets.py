@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.daemon.web_server import WebServer
+from tests.daemon.health.web_server import WebServer
 from tests.system.aed_check import check
 from tests.system.broker import HOST, Broker, Subscriber, free_port
 from tests.system.conftest import StartDaemon

@@ -17,7 +17,7 @@ import soundfile
 
 from aed.bundle import SHIPPED
 from aed.taught.background import BACKGROUND_FILE
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
 from tests.aed.spoiling import describe
 from tests.aed.taught.chimes import RATE_HZ, UPSTAIRS_HZ, chime, write_chimes
 from tests.system.broker import Broker, Subscriber

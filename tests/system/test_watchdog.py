@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.meter import FRESH_S
-from daemon.self_check import MARK_NAME
-from daemon.topics import Topics
+from daemon.health.meter import FRESH_S
+from daemon.health.self_check import MARK_NAME
+from daemon.mqtt.topics import Topics
 from tests.system.broker import Subscriber
 from tests.system.conftest import StartDaemon
 from tests.system.faulty_bundles import write_numberless_bundle

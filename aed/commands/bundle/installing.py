@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aed.commands import Subparsers
-    from daemon.bundle_history import Installed
-    from daemon.bundle_store import BundleStore
-    from daemon.settings import Settings
+    from daemon.bundles.history import Installed
+    from daemon.bundles.store import BundleStore
+    from daemon.settings.models import Settings
 
 SERVICE_SETTINGS = Path("/etc/aed/settings.yaml")
 
@@ -67,7 +67,7 @@ def run_install(arguments: argparse.Namespace) -> int:
         InstallError: there is no room, or somebody else installs.
         RequestError: the running aed refuses.
     """
-    from daemon.bundle_install import install
+    from daemon.bundles.install import install
 
     settings, where = _settings(arguments.config)
     data = {"path": str(arguments.folder.absolute()), "accept": arguments.accept}
@@ -92,7 +92,7 @@ def run_rollback(arguments: argparse.Namespace) -> int:
         InstallError: there is nothing to go back from, or the disk refuses.
         RequestError: the running aed refuses.
     """
-    from daemon.bundle_install import roll_back
+    from daemon.bundles.install import roll_back
 
     settings, _ = _settings(arguments.config)
     if not _asked(settings, "rollback_bundle", {}):
@@ -133,7 +133,7 @@ def run_list(arguments: argparse.Namespace) -> int:
 def _standing(store: "BundleStore", installed: "Installed") -> str:
     from aed.bundle_description import read_description
     from aed.errors import BundleError
-    from daemon.bundle_files import is_same_bundle
+    from daemon.bundles.files import is_same_bundle
 
     folder = store.folder / installed.name
     try:
@@ -148,7 +148,7 @@ def _standing(store: "BundleStore", installed: "Installed") -> str:
 
 
 def _settings(config: Path | None) -> tuple["Settings | None", Path]:
-    from daemon.settings_file import load_settings
+    from daemon.settings.file import load_settings
 
     if config is None and not SERVICE_SETTINGS.is_file():
         return None, SERVICE_SETTINGS
@@ -157,7 +157,7 @@ def _settings(config: Path | None) -> tuple["Settings | None", Path]:
 
 
 def _store(settings: "Settings | None") -> "BundleStore":
-    from daemon.bundle_store import BundleStore
+    from daemon.bundles.store import BundleStore
     from daemon.errors import InstallError
 
     state = _state(settings)
@@ -167,7 +167,7 @@ def _store(settings: "Settings | None") -> "BundleStore":
 
 
 def _state(settings: "Settings | None") -> Path:
-    from daemon.settings_file import default_state_directory, state_directory
+    from daemon.settings.file import default_state_directory, state_directory
 
     return default_state_directory() if settings is None else state_directory(settings)
 
@@ -175,9 +175,9 @@ def _state(settings: "Settings | None") -> Path:
 def _asked(settings: "Settings | None", name: str, data: dict[str, Any]) -> bool:
     """Have the running daemon do it, and print what has come of it; False if none runs."""
     from aed.errors import BundleError
-    from daemon.control_request import SERVICE_SOCKET, ask
     from daemon.errors import RequestError
-    from daemon.settings_file import DEFAULT_STATE_DIRECTORY, socket_path
+    from daemon.requests.control_request import SERVICE_SOCKET, ask
+    from daemon.settings.file import DEFAULT_STATE_DIRECTORY, socket_path
 
     path = socket_path(settings)
     if path is None and _state(settings) == DEFAULT_STATE_DIRECTORY:

@@ -20,8 +20,8 @@ from aed.commands.demo.messages import Message, read
 from aed.commands.demo.processes import Child, running
 from aed.commands.demo.subscriber import SUBSCRIBED
 from aed.commands.demo.summary import Summary, alerts_of, summarise, table
+from daemon.mqtt.topics import ONLINE, Topics
 from daemon.playback import BLOCK_S
-from daemon.topics import ONLINE, Topics
 from ontology import home
 from training.synthesis.rendered import Span
 from training.synthesis.scene import home_scene, write_wav

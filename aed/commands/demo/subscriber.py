@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from aed.commands.demo.messages import Message
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
 
 SUBSCRIBED = "subscribed"
 """Topic of the first line in FILE; no MQTT topic of ours."""

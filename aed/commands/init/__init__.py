@@ -73,8 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         SettingsError: the answers name a file that is not there.
     """
     from aed.commands.init.questions import NoAnswerError, gather
-    from daemon.settings_draft import draft
-    from daemon.settings_file import parse_settings
+    from daemon.settings.draft import draft
+    from daemon.settings.file import parse_settings
 
     where: Path = arguments.config
     if not arguments.force and os.path.lexists(where):

@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 import ontology
 from aed.commands.init import PASSWORD_NAME
-from daemon.devices import DeviceProblemError, list_devices, load_portaudio
-from daemon.settings import (
+from daemon.settings.draft import Answers
+from daemon.settings.models import (
     CommandSettings,
     FileSettings,
     MicrophoneSettings,
@@ -25,7 +25,7 @@ from daemon.settings import (
     SourceSettings,
     TlsSettings,
 )
-from daemon.settings_draft import Answers
+from daemon.sources.devices import DeviceProblemError, list_devices, load_portaudio
 from ontology.spelling import advice
 
 TLS_PORT = 8883

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aed.commands import Subparsers
     from aed.events import Event
     from aed.hearing import Heard, Hearing
-    from daemon.sources import Source
+    from daemon.sources.source import Source
     from daemon.wakeup import StopRequest
 
 REFRESH_S = 0.1
@@ -75,8 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     from aed.hearing import Hearing
     from aed.recordings import read_recording
     from daemon.clocks import SystemClock
-    from daemon.settings import FileSettings, MicrophoneSettings
-    from daemon.sources import Source
+    from daemon.settings.models import FileSettings, MicrophoneSettings
+    from daemon.sources.source import Source
     from daemon.wakeup import StopRequest, Wakeup
 
     if arguments.file is None:
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         title = str(arguments.file)
     bundle = load_bundle(arguments.bundle or default_bundle_path())
     if arguments.state is not None:
-        from daemon.taught_store import TaughtStore
+        from daemon.taught.store import TaughtStore
 
         bundle = TaughtStore(arguments.state).load(bundle, is_kept=False)
     source = Source(settings, clock=SystemClock(), rng=random.Random())  # noqa: S311 - jitter

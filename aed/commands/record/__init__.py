@@ -124,8 +124,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _feed(arguments: argparse.Namespace) -> "Feed":
     """What to record from."""
     from aed.commands.record.feeds import DaemonFeed, DeviceFeed
-    from daemon.control_request import SERVICE_SOCKET
-    from daemon.settings_file import load_settings, socket_path
+    from daemon.requests.control_request import SERVICE_SOCKET
+    from daemon.settings.file import load_settings, socket_path
 
     if arguments.device is not None:
         return DeviceFeed(arguments.device)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from aed.conditioning import Conditioner
 from daemon.clocks import SystemClock
-from daemon.control_request import ask
 from daemon.errors import DeviceError, RequestError
-from daemon.settings import MicrophoneSettings
-from daemon.sources import Source
+from daemon.requests.control_request import ask
+from daemon.settings.models import MicrophoneSettings
+from daemon.sources.source import Source
 from daemon.wakeup import StopRequest, Wakeup
 
 POLL_S = 0.4

@@ -108,8 +108,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(place: "Place") -> None:
     from aed.bundle import load_bundle
-    from daemon.local_requests import listed
-    from daemon.taught_store import TaughtStore
+    from daemon.taught.local_requests import listed
+    from daemon.taught.store import TaughtStore
 
     if place.socket is not None:
         sounds = place.ask("taught", {})["sounds"]
@@ -129,7 +129,7 @@ def _list(place: "Place") -> None:
 
 def _remove(place: "Place", id_: str) -> None:
     from aed.bundle import load_bundle
-    from daemon.taught_store import TaughtStore
+    from daemon.taught.store import TaughtStore
 
     if place.socket is not None:
         place.ask("forget", {"id": id_})

@@ -9,7 +9,7 @@ from aed.commands.teach.place import Place
 from aed.errors import TeachingError
 from aed.hearing import Hearing
 from aed.recordings import find_recordings, read_recording
-from daemon.taught_store import TaughtStore
+from daemon.taught.store import TaughtStore
 
 
 def measure(place: Place, folder: Path) -> Iterator[str]:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from aed.bundle import default_bundle_path
-from daemon.control_request import SERVICE_SOCKET, ask
-from daemon.ears import bundle_path
+from daemon.ears.making import bundle_path
 from daemon.errors import RequestError
-from daemon.settings_file import load_settings, socket_path, state_directory
+from daemon.requests.control_request import SERVICE_SOCKET, ask
+from daemon.settings.file import load_settings, socket_path, state_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

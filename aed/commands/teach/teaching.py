@@ -20,7 +20,7 @@ from aed.taught.learning import Lesson, check_apart, learn
 from aed.taught.sounds import TaughtSound, check_place, slug
 from aed.taught.space import windowed
 from daemon.errors import RequestError
-from daemon.taught_store import TaughtStore, Wish, examples_of
+from daemon.taught.store import TaughtStore, Wish, examples_of
 
 LONGEST_BACKGROUND_S = 3_600.0
 

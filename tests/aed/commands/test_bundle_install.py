@@ -14,7 +14,7 @@ import ontology
 from aed.__main__ import main
 from aed.bundle import SHIPPED, default_bundle_path, load_bundle
 from aed.commands import bundle as command
-from daemon.bundle_store import BundleStore
+from daemon.bundles.store import BundleStore
 from tests.aed.spoiling import describe, with_key
 from tests.system.loudness_bundle import write_loudness_bundle
 

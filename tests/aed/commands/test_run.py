@@ -8,8 +8,8 @@ import yaml
 
 from aed.commands.run import run
 from aed.errors import BundleError
-from daemon.settings import Settings
-from tests.daemon.test_asked_thresholds import settings_of
+from daemon.settings.models import Settings
+from tests.daemon.requests.test_asked_thresholds import settings_of
 
 
 class Renamed:

@@ -13,8 +13,8 @@ from aed.audio import AudioChunk
 from aed.bundle import Bundle, load_bundle
 from aed.hearing import Hearing
 from aed.verifier import VERIFIER_FILE
-from daemon.ears import load_fitting_bundle
-from daemon.settings_file import parse_settings
+from daemon.ears.making import load_fitting_bundle
+from daemon.settings.file import parse_settings
 from tests.aed.cutting import chunk_lengths, cut
 from tests.aed.second_look.verifiers import verifier_file
 from tests.aed.spoiling import describe, refused, replace_file

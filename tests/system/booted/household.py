@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
 from tests.system.broker import HOST
 from training.synthesis.rendered import SAMPLE_RATE_HZ
 from training.synthesis.scene import home_scene

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.topics import ONLINE
+from daemon.mqtt.topics import ONLINE
 from tests.system.booted.conftest import Home
 from tests.system.booted.household import TOPICS
 from tests.system.booted.machine import UNIT

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from daemon.source_state import SourceState
-from daemon.topics import OFFLINE, ONLINE
+from daemon.mqtt.topics import OFFLINE, ONLINE
+from daemon.sources.state import SourceState
 from tests.system.booted.conftest import Home
 from tests.system.booted.household import PASSWORD, SOURCE, TOPICS, USER
 from tests.system.booted.machine import UNIT

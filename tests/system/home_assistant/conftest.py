@@ -11,7 +11,7 @@ import psutil
 import pytest
 import yaml
 
-from daemon.topics import Topics
+from daemon.mqtt.topics import Topics
 from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.daemon_process import ROOT, DaemonProcess, LoudSource
 from tests.system.home_assistant.installation import home_assistant_root, installed_version

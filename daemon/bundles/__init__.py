@@ -1,0 +1,1 @@
+"""Models that are installed, tried, swapped while aed hears, and taken back."""

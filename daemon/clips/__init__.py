@@ -1,0 +1,1 @@
+"""The sound of alerts, kept on disk if the user wants it."""

@@ -1,0 +1,1 @@
+"""From sound to what there is to say about it."""

@@ -1,0 +1,1 @@
+"""Reports on disk until the broker has them."""

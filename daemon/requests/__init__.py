@@ -1,0 +1,1 @@
+"""What may be asked of the running daemon, and who may ask."""

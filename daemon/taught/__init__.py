@@ -1,0 +1,1 @@
+"""Sounds that were taught at home, and the requests that teach them."""
