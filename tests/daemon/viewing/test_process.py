@@ -159,3 +159,18 @@ def test_what_it_says_is_logged_and_a_flood_of_it_counted(
     runner.page.tick()
     assert f"web page: {500 - MOST_LINES} lines more" in caplog.text
     runner.page.close()
+
+
+def test_without_the_web_extra_it_is_said_how_to_get_it(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, WebSettings(port=free_port()))
+    code = (
+        "import sys; sys.modules['uvicorn'] = None\n"
+        "from daemon.page.__main__ import main\n"
+        "sys.exit(main())\n"
+    )
+    runner.page._command[1:3] = ["-c", code]
+
+    runner.until(lambda: runner.page.problem is not None)
+
+    assert "pip install 'aed[web]'" in str(runner.page.problem)
+    runner.page.close()
