@@ -48,7 +48,11 @@ def debian_root() -> Path:
 def wheels() -> Path:
     """Folder of every wheel that installing aed in that Debian takes. Fetched if there is none."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    requirements = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    requirements = [
+        *project["build-system"]["requires"],
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["web"],
+    ]
     machine = platform.machine()
     tags = [f"manylinux_2_{minor}_{machine}" for minor in range(5, GLIBC_MINOR + 1)]
     tags.append(f"manylinux2014_{machine}")
