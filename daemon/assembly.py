@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+from daemon.bundles.fallback import load_something_fitting
 from daemon.bundles.orders import BundleOrders
 from daemon.bundles.requests import bundle_requests
 from daemon.bundles.store import BundleStore
@@ -11,7 +12,7 @@ from daemon.clips.clips import Clips
 from daemon.clocks import Clock, rfc3339
 from daemon.discovery.discovery import Discovery
 from daemon.ears.former_events import read_former_events
-from daemon.ears.making import info_of, load_fitting_bundle, new_ear
+from daemon.ears.making import info_of, new_ear
 from daemon.health.health import Health
 from daemon.health.heartbeat import Heartbeat
 from daemon.health.self_check import SelfCheck, is_restart_spent
@@ -75,7 +76,9 @@ def assemble(
     store = BundleStore(folder)
     given_up = None if settings.bundle is not None else give_up_if_spent(store)
     # Once a restart has not cured the model, hearing with it is better than not hearing at all.
-    bundle = load_fitting_bundle(settings, where=where, must_pass=not is_restart_spent(folder))
+    bundle, replaced = load_something_fitting(
+        settings, where=where, store=store, must_pass=not is_restart_spent(folder)
+    )
     topics = Topics(node=settings.node)
     rng = random.SystemRandom()
     make_state_folder(folder)
@@ -124,7 +127,7 @@ def assemble(
         self_check=self_check,
         reload=reload,
         clock=clock,
-        problem=given_up,
+        problem=given_up or replaced,
     )
     swap.start(bundle)
     mute = Mute(

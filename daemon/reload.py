@@ -140,10 +140,14 @@ class Reloader:
         """Note that hearing has failed; gives whether a new model is to blame, and given up."""
         return self._swap.blame(f"it fails in hearing: {error}")
 
-    def close(self) -> None:
-        """End what is under way."""
+    def close(self, *, has_failed: bool = False) -> None:
+        """End what is under way.
+
+        Args:
+            has_failed: the daemon ends because something went wrong.
+        """
         self._drop_pending()
-        self._swap.close()
+        self._swap.close(has_failed=has_failed)
 
     def _read(self, ears: Sequence[tuple[Source, Ear]]) -> Reloaded | Restart | None:
         self._drop_pending()

@@ -126,6 +126,7 @@ class Service:
         Raises:
             SelfTestError: the model has failed its self-test, and a restart may help.
         """
+        has_failed = True
         try:
             self._announce_start()
             self._notifier.ready()
@@ -135,11 +136,13 @@ class Service:
                     raise SelfTestError("the model has failed its self-test; start aed again")
                 change = self._reloader.take(self._ears)
                 if isinstance(change, Restart):
+                    has_failed = False
                     return change.settings
                 if change is not None:
                     self._take_over(change)
+            has_failed = False
         finally:
-            self._close()
+            self._close(has_failed=has_failed)
         return None
 
     def _take_over(self, change: Reloaded) -> None:
@@ -257,7 +260,7 @@ class Service:
         if self._notifier.ping_every_s is not None:
             self._notifier.ping()
 
-    def _close(self) -> None:
+    def _close(self, *, has_failed: bool) -> None:
         """End sources, events and connection, in this order, within three seconds."""
         deadline_s = self._clock.boottime_s() + STOP_S
         self._ping_before_pause()
@@ -265,7 +268,7 @@ class Service:
             self._notifier.stopping()
         self._health.close()
         self._reception.close()
-        self._reloader.close()
+        self._reloader.close(has_failed=has_failed)
         for source, ear in self._ears:
             source.close(leave_s=LEAVE_S / len(self._ears))
             self._publish(ear.close())

@@ -34,7 +34,10 @@ def give_up_if_spent(store: BundleStore) -> str | None:
         What was wrong, as a sentence; None if all is well.
     """
     found = store.find(store.current)
-    if found is None or found.is_proven or found.tries < MOST_TRIES:
+    if found is None or found.is_proven:
+        return None
+    if found.tries < MOST_TRIES:
+        _count_try(store, found.name, found.tries + 1)
         return None
     reason = f"aed has ended {found.tries} times within its first minute"
     try:
@@ -45,6 +48,15 @@ def give_up_if_spent(store: BundleStore) -> str | None:
         _logger.error("%s cannot be given up: %s", found.name, error)  # noqa: TRY400 - no bug
         return None
     return _given_up(found.name, reason, store.current)
+
+
+def _count_try(store: BundleStore, name: str, tries: int) -> None:
+    """Note a start before anything is loaded: whatever loading brings down has been tried."""
+    try:
+        with store.lock():
+            store.note(name, tries=tries)
+    except InstallError as error:
+        _logger.warning("that %s is tried cannot be noted: %s", name, error)
 
 
 class BundleSwap:
@@ -91,7 +103,7 @@ class BundleSwap:
     def start(self, bundle: Bundle) -> None:
         """Watch the model that the daemon starts with, if it is installed and not proven."""
         if self._store.current == _folder_of(bundle) and self._is_unproven(bundle):
-            self._begin(bundle, busy=0.0)
+            self._begin(bundle, busy=0.0, is_counted=True)
 
     def status(self) -> dict[str, Any]:
         """What is under way, what has come of what was asked for last, and what is wrong."""
@@ -179,10 +191,15 @@ class BundleSwap:
             self._former = None
         return reason is not None
 
-    def close(self) -> None:
-        """End it: whoever is stopped in the first minute has not failed."""
+    def close(self, *, has_failed: bool = False) -> None:
+        """End it: whoever is stopped in the first minute has not failed.
+
+        Args:
+            has_failed: the daemon ends because something went wrong: the model may be to blame.
+        """
         self._orders.close()
-        found = self._store.find(self._watched) if self.is_watching else None
+        is_cleared = self.is_watching and not has_failed
+        found = self._store.find(self._watched) if is_cleared else None
         if found is not None:
             tries = max(0, found.tries - 1)
             self._changes.make(lambda: self._store.note(found.name, tries=tries))
@@ -205,7 +222,7 @@ class BundleSwap:
         found = self._store.find(_folder_of(bundle))
         return found is None or not found.is_proven
 
-    def _begin(self, bundle: Bundle, *, busy: float) -> None:
+    def _begin(self, bundle: Bundle, *, busy: float, is_counted: bool = False) -> None:
         self._watched, self._watched_model = _folder_of(bundle), model_name(bundle)
         self._watch = BundleWatch(
             self_check=self._self_check,
@@ -215,7 +232,7 @@ class BundleSwap:
         )
         self._self_check.is_on_trial = True
         found = self._store.find(self._watched)
-        if found is not None:
+        if found is not None and not is_counted:
             self._changes.make(lambda: self._store.note(found.name, tries=found.tries + 1))
 
     def _end_watch(self) -> None:

@@ -139,8 +139,16 @@ class FormerEvents:
         return self._take(lambda event: event.path == tuple(path[: len(event.path)]))
 
     def has_called_for(self, path: Sequence[str]) -> bool:
-        """Whether a person was called in this run for what is left, at a path or below it."""
-        return any(event.called_path[: len(path)] == tuple(path) for event in self._events)
+        """Whether a person was called in this run for what is left, at a path or below it.
+
+        What was told of a harmless sound says nothing of an unsure one above it.
+        """
+        wanted = tuple(path)
+        return any(
+            event.called_path == wanted
+            or (event.critical and event.called_path[: len(wanted)] == wanted)
+            for event in self._events
+        )
 
     def take_undecided(self) -> list[FormerEvent]:
         """Take what has been waited for long enough."""

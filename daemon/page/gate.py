@@ -94,7 +94,7 @@ class Gate:
         return None
 
     def _unknown(self, request: Request) -> Response | None:
-        sessions, path = self._entry.sessions, request.url.path
+        sessions, path = self._entry.sessions, request.scope["path"]
         if sessions is None or path in _OPEN_TO_ALL:
             return None
         if sessions.is_good(request.cookies.get(COOKIE, "")):
@@ -107,7 +107,7 @@ class Gate:
 def _strange(request: Request) -> Response | None:
     """The answer to whom another site has sent; None for the others."""
     headers = request.headers
-    is_link = request.url.path in ("/", "/login")
+    is_link = request.scope["path"] in ("/", "/login")
     sent_by = headers.get("sec-fetch-site", "same-origin")
     is_question = request.method in ("GET", "HEAD")
     if not (is_link or sent_by in ("same-origin", "none")) or not (

@@ -95,6 +95,8 @@ class Reception:
     def audible(self, reports: list[Report]) -> list[Report]:
         """Give what is to be told of reports; they are remembered only when it was told."""
         self._unremembered += reports
+        if self._page is not None:
+            self._page.note(reports)
         return self._mute.audible(reports)
 
     def descriptors(self) -> list[int]:

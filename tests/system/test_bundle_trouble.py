@@ -150,7 +150,7 @@ def test_a_model_with_which_the_daemon_never_lives_long_is_given_up_at_the_next_
     assert str(store.current).startswith("old@")
 
 
-def test_a_damaged_model_is_an_error_that_names_it_and_a_rollback_helps(
+def test_instead_of_a_damaged_model_the_one_before_it_hears_and_a_rollback_mends_it(
     start_installed: StartDaemon,
     subscriber: Subscriber,
     tmp_path: Path,
@@ -162,15 +162,17 @@ def test_a_damaged_model_is_an_error_that_names_it_and_a_rollback_helps(
     new = named(tmp_path / "new", loudness_bundle, "new")
     name = put_in_place(state, new, is_proven=False)
     (state / "bundles" / name / "model.onnx").write_bytes(b"")
+    since = len(subscriber.heard)
     daemon.start()
-    assert daemon.wait_for_exit() == 78
+    subscriber.wait_for(TOPICS.hearing, b"online", since=since)
+    subscriber.wait_until(lambda: "old@" in problem(subscriber), "the problem")
+    assert "cannot be used" in problem(subscriber)
     assert "aed bundle rollback --config" in daemon.log
     assert "damaged" in aed(daemon, "list")[1]
 
     code, said = aed(daemon, "rollback")
 
     assert (code, f"back from {name} to old@" in said) == (0, True), said
-    daemon.start()
     subscriber.wait_until(lambda: models(subscriber) == ["old"], "the old model")
     code, said = aed(daemon, "rollback")
     assert (code, "to the one that comes with aed" in said.replace("bundle", "one")) == (0, True)

@@ -200,13 +200,18 @@ def test_a_daemon_that_is_stopped_within_the_minute_has_not_failed(home: Home) -
     assert home.standing == {"new": (False, 0, False)}
 
 
-def test_a_model_with_which_the_daemon_ends_three_times_is_given_up(home: Home) -> None:
+@pytest.mark.parametrize("ends", ["while it loads", "by a kill", "by a fault"])
+def test_a_model_with_which_the_daemon_ends_three_times_is_given_up(home: Home, ends: str) -> None:
     home.install("old")
     prove(home.store)
     new = home.install("new")
     for _ in range(MOST_TRIES):
         assert give_up_if_spent(home.store) is None
+        if ends == "while it loads":
+            continue
         home.start().start(new)
+        if ends == "by a fault":
+            home.swap.close(has_failed=True)
 
     told = give_up_if_spent(home.store)
 
