@@ -1,9 +1,10 @@
 """Requests of the broker: answered at a bounded rate, refused where they were retained."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from aed.bundle import Bundle
 from daemon.clips.folder import FOLDER_NAME
 from daemon.ears.event_ids import new_event_id
 from daemon.health.self_check import SelfCheck
+from daemon.outbox.reports import Report
 from daemon.requests.actions import SELDOM_S
 from daemon.requests.event_store import EventFilter, EventStore
 from tests.daemon.fake_clock import FakeClock
@@ -20,6 +22,9 @@ from tests.daemon.health.test_self_check import spoilt
 from tests.daemon.requests.requesting_home import Home
 from tests.daemon.requests.test_asked_thresholds import settings_of
 from tests.daemon.requests.test_event_store import payload, report
+
+if TYPE_CHECKING:
+    from daemon.viewing.host import PageHost
 
 
 @pytest.fixture
@@ -159,3 +164,28 @@ def test_settings_are_not_read_again_all_the_time(home: Home) -> None:
     assert not home.reload.take()
     home.clock.advance(SELDOM_S)
     assert home.ask("reload")["status"] == "ok"
+
+
+class FakePage:
+    """Notes what whoever looks at the page is told of."""
+
+    def __init__(self) -> None:
+        self.noted: list[Report] = []
+
+    def note(self, reports: Sequence[Report]) -> None:
+        self.noted += reports
+
+    def tick(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_whoever_looks_at_the_page_is_told_of_events_at_once(home: Home) -> None:
+    page = FakePage()
+    home.reception._page = cast("PageHost", page)
+
+    home.reception.audible([report(payload("a"))])
+
+    assert [each.event_id for each in page.noted] == ["a"]
