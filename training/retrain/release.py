@@ -25,6 +25,7 @@ from training.release.description import open_description, seal
 from training.release.export import LICENCE, BundleFacts, export_bundle
 from training.release.model_card import CARD_NAME
 from training.release.write import DEFAULT_THRESHOLDS, self_test_clip
+from training.retrain.background import carry_background
 from training.retrain.gate import Verdict
 from training.retrain.own_data import OwnData
 from training.retrain.scenes import held_out_scenes
@@ -54,8 +55,11 @@ class Retrained:
     data: OwnData
 
 
-def write_unjudged(trained: Retrained, folder: Path) -> Path:
+def write_unjudged(trained: Retrained, folder: Path) -> str | None:
     """Write the bundle as it is before the gate; what stood in the folder is removed.
+
+    Returns:
+        What is to be said of the background that it lacks, if it does.
 
     Raises:
         CheckpointError: the folder cannot be written to.
@@ -63,12 +67,12 @@ def write_unjudged(trained: Retrained, folder: Path) -> Path:
     try:
         shutil.rmtree(folder, ignore_errors=True)
         export_bundle(trained.model, _facts(trained), self_test_clip(), folder)
+        return carry_background(trained.origin, trained.data.labels, folder)
     except OSError as error:
         raise CheckpointError(
             f"{folder}: cannot be written ({error.strerror}); make room there and start the same "
             "command again: the training itself is kept"
         ) from error
-    return folder
 
 
 def write_verdict(folder: Path, result: Verdict, out: Path, *, accepted: bool) -> Path:

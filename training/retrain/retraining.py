@@ -97,7 +97,8 @@ def retrain(order: Order, fabric: Fabric, console: Console) -> Outcome:
     data = _look(order, labels, origin, console)
     trained = _train(order, data, origin, fabric, console)
     _tell(console, release.lost_second_look(origin))
-    folder = release.write_unjudged(trained, order.out / ".unjudged")
+    folder = order.out / ".unjudged"
+    _tell(console, release.write_unjudged(trained, folder))
     kept = origin.kept(labels)
     scenes = _scenes(order, trained, console)
     verdict = gate.compare(scenes, origin.bundle, load_bundle(folder), kept)

@@ -15,6 +15,7 @@ from aed.__main__ import main
 from aed.audio import AudioChunk
 from aed.bundle import SHIPPED, load_bundle
 from aed.hearing import Hearing
+from aed.taught.background import read_background
 from ontology import AedError
 from tests.training.retrain.own_recordings import (
     home_with_a_garage_door,
@@ -93,6 +94,7 @@ def test_the_bundle_is_one_that_hears_the_new_ontology(
     assert bundle.info["quality"]["own_clips"] == {"doorbell": 1, "garage_door": 6}
     assert bundle.info["quality"]["gate"]["accepted"] is True
     assert bundle.info["training"]["from"]["name"] == "home"
+    assert len(read_background(bundle).windows)  # what was taught at home is still heard
     heard = Hearing(bundle).feed(AudioChunk(samples=rattle(5, 2.0), sample_rate_hz=16_000))
     assert heard.posteriors.values.shape[1] == len(bundle.labels)
 
