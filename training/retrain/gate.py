@@ -1,7 +1,8 @@
 """The gate: a retrained model that hears alarms worse than the old one is not installed unasked.
 
 A critical node is worse if more than `TOLERATED_LOSS` of its sounds are lost, on balance, or if it
-is reported falsely more often, or if the new ontology lacks it.
+is reported falsely more often, or if the new ontology lacks it. Own recordings and synthesised
+scenes are compared each by themselves.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,24 +36,30 @@ class Compared:
     before: Mapping[str, Found] | None
     after: Mapping[str, Found] | None
 
-    def complaint(self) -> str | None:
-        """Why the new model is worse at a critical node, as a part of a sentence."""
+    def complaints(self) -> list[str]:
+        """Why the new model is worse at a critical node, as parts of a sentence.
+
+        Each kind of scene is judged alone: what is heard better in one is no comfort in the other.
+        """
         if not self.is_critical or self.before is None:
-            return None
+            return []
         if self.after is None:
-            return f"the new ontology has no {self.node}"
-        old, new = (sum(found.values(), NOTHING) for found in (self.before, self.after))
-        if old.found - new.found > TOLERATED_LOSS * old.sounds:
-            return (
-                f"{self.node} is heard {new.found} times of {new.sounds}, where the old model "
-                f"heard it {old.found} times"
-            )
-        if new.false_alarms > old.false_alarms:
-            return (
-                f"{self.node} is reported falsely {new.false_alarms} times in "
-                f"{new.hours:.1f} hours, where the old model did so {old.false_alarms} times"
-            )
-        return None
+            return [f"the new ontology has no {self.node}"]
+        told = []
+        for kind, new in self.after.items():
+            old = self.before[kind]
+            if old.found - new.found > TOLERATED_LOSS * old.sounds:
+                told.append(
+                    f"{self.node} is heard {new.found} times of {new.sounds} ({kind}), where the "
+                    f"old model heard it {old.found} times"
+                )
+            if new.false_alarms > old.false_alarms:
+                told.append(
+                    f"{self.node} is reported falsely {new.false_alarms} times in "
+                    f"{new.hours:.1f} hours ({kind}), where the old model did so "
+                    f"{old.false_alarms} times"
+                )
+        return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +163,7 @@ def verdict(
     ]
     told = [each for each in compared if each.is_critical]
     told += [each for each in compared if not each.is_critical and _sounds_in_own(each)]
-    complaints = tuple(text for each in told if (text := each.complaint()) is not None)
+    complaints = tuple(text for each in told for text in each.complaints())
     return Verdict(nodes=tuple(told), complaints=complaints)
 
 

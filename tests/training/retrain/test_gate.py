@@ -5,7 +5,7 @@ import ontology
 from ontology import LabelSet
 from ontology.matching import matches
 from tests.training.retrain.own_recordings import home_with_a_garage_door
-from training.retrain.gate import Verdict, show, verdict
+from training.retrain.gate import Compared, Verdict, show, verdict
 from training.retrain.hearings import NOTHING, OWN, SYNTHESISED, Figures, Found
 
 pytestmark = pytest.mark.torch
@@ -43,8 +43,8 @@ def test_one_alarm_of_forty_less_does_not_pass_and_the_sentence_says_why() -> No
     result = judged(heard(38), heard(37))
     assert not result.passed
     assert result.reason == (
-        "Not to be installed unasked: smoke_alarm is heard 37 times of 40, where the old model "
-        "heard it 38 times."
+        "Not to be installed unasked: smoke_alarm is heard 37 times of 40 (synthesised), "
+        "where the old model heard it 38 times."
     )
 
 
@@ -56,6 +56,34 @@ def test_one_alarm_of_a_hundred_may_be_an_accident() -> None:
 def test_one_more_false_alarm_of_a_critical_sound_does_not_pass() -> None:
     result = judged(heard(38), heard(40, false_alarms=1))
     assert "smoke_alarm is reported falsely 1 times in 1.0 hours" in result.reason
+
+
+def in_both(own: Found, synthesised: Found) -> dict[str, Found]:
+    return {OWN: own, SYNTHESISED: synthesised}
+
+
+def test_what_is_gained_among_own_recordings_hides_no_loss_among_synthesised_ones() -> None:
+    node = Compared(
+        node="smoke_alarm",
+        is_critical=True,
+        before=in_both(heard(0, 10), heard(40)),
+        after=in_both(heard(10, 10), heard(35)),
+    )
+    (told,) = node.complaints()
+    assert "smoke_alarm is heard 35 times of 40 (synthesised)" in told
+
+
+def test_false_alarms_that_went_away_in_one_kind_of_scene_hide_none_that_came_in_the_other() -> (
+    None
+):
+    node = Compared(
+        node="smoke_alarm",
+        is_critical=True,
+        before=in_both(heard(5, 10), heard(38, false_alarms=7)),
+        after=in_both(heard(5, 10, false_alarms=2), heard(38)),
+    )
+    (told,) = node.complaints()
+    assert "reported falsely 2 times in 1.0 hours (own recordings)" in told
 
 
 def test_what_is_not_critical_may_get_worse() -> None:
