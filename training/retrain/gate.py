@@ -1,7 +1,8 @@
 """The gate: a retrained model that hears alarms worse than the old one is not installed unasked.
 
 A critical node is worse if more than `TOLERATED_LOSS` of its sounds are lost, on balance, or if it
-is reported falsely more often, or if the new ontology lacks it. Own recordings and synthesised
+is reported falsely more often, or if the new ontology lacks it; of one that has not been heard,
+nobody can say that it is not. Own recordings and synthesised
 scenes are compared each by themselves.
 """
 
@@ -36,6 +37,15 @@ class Compared:
     before: Mapping[str, Found] | None
     after: Mapping[str, Found] | None
 
+    @property
+    def is_untested(self) -> bool:
+        """Whether it is critical and the new model has heard no sound of it."""
+        return (
+            self.is_critical
+            and self.after is not None
+            and not any(found.sounds for found in self.after.values())
+        )
+
     def complaints(self) -> list[str]:
         """Why the new model is worse at a critical node, as parts of a sentence.
 
@@ -68,7 +78,7 @@ class Verdict:
 
     Attributes:
         nodes: critical ones first, then those of the held-out recordings.
-        complaints: what got worse.
+        complaints: what got worse, or could not be tested.
     """
 
     nodes: tuple[Compared, ...]
@@ -129,6 +139,22 @@ def compare(
     return verdict(before.figures(), after.figures(), old.labels, new.labels, kept)
 
 
+def critical(old: LabelSet, new: LabelSet, kept: Mapping[str, str]) -> frozenset[str]:
+    """Nodes of a new ontology that are critical there, or were in the old one.
+
+    Args:
+        old: ontology of the old model.
+        new: the new one.
+        kept: old node of each new one that the old model knows.
+    """
+    return frozenset(
+        node
+        for node in new.nodes
+        if new.ontology.node(node).is_critical
+        or (node in kept and old.ontology.node(kept[node]).is_critical)
+    )
+
+
 def verdict(
     before: Figures, after: Figures, old: LabelSet, new: LabelSet, kept: Mapping[str, str]
 ) -> Verdict:
@@ -141,20 +167,16 @@ def verdict(
         new: ontology of the new one.
         kept: old node of each new one that the old model knows.
     """
-    compared = []
-    for node in new.nodes:
-        was = kept.get(node)
-        critical = new.ontology.node(node).is_critical or (
-            was is not None and old.ontology.node(was).is_critical
+    worried = critical(old, new, kept)
+    compared = [
+        Compared(
+            node=node,
+            is_critical=node in worried,
+            before=_of(before, kept[node]) if node in kept else None,
+            after=_of(after, node),
         )
-        compared.append(
-            Compared(
-                node=node,
-                is_critical=critical,
-                before=None if was is None else _of(before, was),
-                after=_of(after, node),
-            )
-        )
+        for node in new.nodes
+    ]
     gone = [node for node in old.nodes if node not in set(kept.values())]
     compared += [
         Compared(node=node, is_critical=True, before=_of(before, node), after=None)
@@ -163,8 +185,10 @@ def verdict(
     ]
     told = [each for each in compared if each.is_critical]
     told += [each for each in compared if not each.is_critical and _sounds_in_own(each)]
-    complaints = tuple(text for each in told for text in each.complaints())
-    return Verdict(nodes=tuple(told), complaints=complaints)
+    complaints = [text for each in told for text in each.complaints()]
+    if untested := [each.node for each in told if each.is_untested]:
+        complaints.append(f"not tested, for want of a sound to hear: {', '.join(untested)}")
+    return Verdict(nodes=tuple(told), complaints=tuple(complaints))
 
 
 def show(result: Verdict, console: Console) -> None:

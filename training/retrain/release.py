@@ -17,7 +17,7 @@ import torch
 from aed.model.joint import JointModel
 from aed.verifier import VERIFIER_FILE
 from training.errors import CheckpointError
-from training.kinds import SYNTHESISED_NODES
+from training.kinds import SYNTHESISED_NODES, called_in
 from training.labels import node_target, untaught
 from training.loop.config import RunConfig
 from training.release import calibrate, evaluate
@@ -114,7 +114,8 @@ def untaught_nodes(trained: Retrained) -> list[str]:
         for node, before in origin.kept(labels).items()
         if before not in never_heard
     ]
-    known += [node_target(labels, node) for node in SYNTHESISED_NODES & set(labels.nodes)]
+    called = called_in(labels.ontology)
+    known += [node_target(labels, called[made]) for made in SYNTHESISED_NODES & set(called)]
     return untaught(labels, known)
 
 

@@ -12,6 +12,7 @@ from rich.progress import track
 from aed.bundle import load_bundle
 from ontology import LabelSet, Ontology
 from training.errors import TrainingDataError
+from training.kinds import called_in
 from training.loop.checkpoints import CHECKPOINT_NAME
 from training.loop.config import RunConfig, read_run
 from training.loop.train import train
@@ -169,11 +170,12 @@ def _scenes(order: Order, trained: Retrained, console: Console) -> Iterator[Scen
     """Held-out recordings and the trial, for the gate."""
     data, origin = trained.data, trained.origin
     kept = origin.kept(data.labels)
-    old = origin.bundle.ontology
-    critical = tuple(node.id for node in old.nodes if node.is_critical)
+    called = called_in(order.ontology)
+    worried = gate.critical(origin.bundle.labels, data.labels, kept)
+    critical = tuple(made for made, node in called.items() if node in worried)
     own = own_scenes(data.bank(data.held_out), data.label_map.targets)
     synthesised = (
-        synthesised_scene(scene, data.labels, kept)
+        synthesised_scene(scene, data.labels, called)
         for scene in trial_scenes(critical, share=order.trial_share)
     )
     hidden = not console.is_terminal
