@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from training.tables import read_table
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "fname", "audio")
 LABEL_COLUMNS = ("label", "labels", "class", "classes", "category", "node", "class_name")
 GROUP_COLUMNS = ("group", "session", "recording", "source_file", "src_file", "fsid", "speaker")
+
+RECORDED_SOURCE = "aed record"
+"""In the column `source` of what `aed record` lists."""
 
 _SPLITS: Mapping[str, Split] = {
     "": "",
@@ -36,6 +40,9 @@ def is_list(path: Path) -> bool:
 def read_list(path: Path, names: Names) -> Listing:
     """Read a list of clips; paths are relative to it.
 
+    A list in which everything is to be learned from holds nothing out on purpose, and what
+    `aed record` wrote says nothing of that either: whoever trains may hold some of it out.
+
     Raises:
         TrainingDataError: it is no table in UTF-8, or has no column of paths or of labels.
     """
@@ -44,6 +51,7 @@ def read_list(path: Path, names: Names) -> Listing:
     clips: list[ListedClip] = []
     faults: list[Fault] = []
     research = 0
+    splits: set[Split] = set()
     for number, cells in lines:
         where = f"{path.name}:{number}"
         problem = next(_problems(cells, columns), None)
@@ -55,6 +63,10 @@ def read_list(path: Path, names: Names) -> Listing:
         if _cell(cells, columns.get("use")).casefold() == "research" and split != "held_out":
             research += 1
             continue
+        if _cell(cells, columns.get("source")) == RECORDED_SOURCE:
+            split = ""
+        else:
+            splits.add(split)
         clips.append(
             ListedClip(
                 path=clip_path,
@@ -64,6 +76,8 @@ def read_list(path: Path, names: Names) -> Listing:
                 where=where,
             )
         )
+    if splits == {"train"}:
+        clips = [replace(clip, split="") for clip in clips]
     return Listing(
         folder=path.parent,
         layout=f"list {path.name}",
@@ -104,6 +118,7 @@ def _columns(path: Path) -> tuple[str, dict[str, str]]:
             ("group", GROUP_COLUMNS),
             ("split", ("split",)),
             ("use", ("use",)),
+            ("source", ("source",)),
         )
         if any(word in by_word for word in words)
     }
