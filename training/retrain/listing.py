@@ -55,6 +55,8 @@ class Listing:
         clips: what is listed.
         faults: what is listed and cannot be a clip.
         notes: what the user should know, a sentence each.
+        listed: paths of all clips that a table names, even of those that train nothing; None if
+            there is no table, or one that names more than is unpacked.
     """
 
     folder: Path
@@ -62,3 +64,4 @@ class Listing:
     clips: tuple[ListedClip, ...]
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    listed: frozenset[str] | None = None

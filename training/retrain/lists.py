@@ -1,6 +1,7 @@
 """Lists of clips with columns of one's own choosing: CSV or TSV, a line a clip."""
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -50,12 +51,14 @@ def read_list(path: Path, names: Names) -> Listing:
     lines = read_table(path, tuple(columns.values()), delimiter=delimiter)
     clips: list[ListedClip] = []
     faults: list[Fault] = []
+    listed: set[str] = set()
     research = 0
     splits: set[Split] = set()
     for number, cells in lines:
         where = f"{path.name}:{number}"
         problem = next(_problems(cells, columns), None)
-        clip_path = "" if problem else cells[columns["path"]].strip()
+        clip_path = (cells[columns["path"]] or "").strip()
+        listed.add(os.path.normpath(path.parent / clip_path))
         if problem:
             faults.append(Fault(path="", where=where, problem=problem))
             continue
@@ -84,6 +87,7 @@ def read_list(path: Path, names: Names) -> Listing:
         clips=tuple(clips),
         faults=tuple(faults),
         notes=tuple(_notes(path, columns, research)),
+        listed=frozenset(listed),
     )
 
 

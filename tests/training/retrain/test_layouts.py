@@ -119,6 +119,22 @@ def test_a_list_of_training_clips_alone_holds_nothing_out_on_purpose(tmp_path: P
     assert {clip.split for clip in read_data(path, NAMES).clips} == {""}
 
 
+@pytest.mark.parametrize("name", ["manifest.csv", "mine.csv"])
+def test_recordings_beside_a_list_that_it_does_not_name_are_told_of(
+    tmp_path: Path, name: str
+) -> None:
+    for clip in ("dog/a.wav", "dog/b.wav", "dog/c.wav", "dog/r.wav"):
+        write_rattle(tmp_path / clip, 1)
+    rows = ["path,label,use", "./dog/a.wav,dog,ship", "dog/r.wav,dog,research"]
+    written(tmp_path / name, "\n".join([*rows, ""]))
+    (told,) = [note for note in read_data(tmp_path, NAMES).notes if "lie in" in note]
+
+    assert told == (
+        f"2 recordings lie in {tmp_path} and are not in the list {name}, the first of them "
+        "dog/b.wav: they train nothing until there is a line for each"
+    )
+
+
 def test_every_line_of_a_list_that_is_wrong_is_told_with_its_number(tmp_path: Path) -> None:
     path = written(tmp_path / "l.csv", "path,label,split\na.wav,dog\n,dog,train\nb.wav,dog,maybe\n")
     told = [str(fault) for fault in read_data(path, NAMES).faults]
