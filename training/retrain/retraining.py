@@ -138,7 +138,7 @@ def _train(
         data.labels,
         origin,
         fabric,
-        material=data.digest(),
+        material=data.digest(origin.bundle.digest),
         taught=data.taught(),
     )
     scenes = training_scenes(data, config)

@@ -37,12 +37,14 @@ class SurveyedClip:
         meaning: of its labels.
         split: whether its list holds it out.
         duration_s: its length.
+        digest: of its samples.
     """
 
     row: ClipRow
     meaning: Meaning
     split: Split
     duration_s: float
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,6 @@ class Survey:
 class _Heard:
     listed: ListedClip
     surveyed: SurveyedClip
-    digest: bytes
 
 
 def survey(listings: Sequence[Listing], names: Names, console: Console) -> Survey:
@@ -156,8 +157,8 @@ def _hear(folder: Path, clip: ListedClip, names: Names) -> _Heard | list[str]:
             meaning=meaning,
             split=clip.split,
             duration_s=len(samples) / SAMPLE_RATE_HZ,
+            digest=hashlib.sha256(samples.tobytes()).digest(),
         ),
-        digest=hashlib.sha256(samples.tobytes()).digest(),
     )
 
 
@@ -165,7 +166,7 @@ def _without_copies(heard: Sequence[_Heard]) -> tuple[list[_Heard], list[Fault],
     """The first of each audio; those that say different things of the same audio are faults."""
     alike: dict[bytes, list[_Heard]] = {}
     for each in heard:
-        alike.setdefault(each.digest, []).append(each)
+        alike.setdefault(each.surveyed.digest, []).append(each)
     kept, faults, copies = [], [], 0
     for group in alike.values():
         labelled = [each for each in group if each.surveyed.meaning.key != UNLABELLED]

@@ -119,3 +119,16 @@ def test_one_clip_of_a_known_sound_is_used_and_it_is_said_that_nothing_is_held_o
     write_rattle(tmp_path / "dog" / "only.wav", 1)
     (told,) = refuse_or_warn_of_few(data_of(tmp_path), OLD_NODES)
     assert "nobody will know how well it is heard: dog" in told
+
+
+def test_other_audio_under_the_same_names_or_another_bundle_to_begin_with_is_other_material(
+    tmp_path: Path,
+) -> None:
+    for take in range(3):
+        write_rattle(tmp_path / f"dog/{take}.wav", take)
+    before = data_of(tmp_path).digest("home")
+    assert data_of(tmp_path).digest("home") == before
+    assert data_of(tmp_path).digest("another") != before
+    for take in range(3):
+        write_rattle(tmp_path / f"dog/{take}.wav", 10 + take)
+    assert data_of(tmp_path).digest("home") != before
