@@ -22,6 +22,7 @@ from training.retrain.hearings import Scene, own_scenes, synthesised_scene
 from training.retrain.held_out import HeldOut
 from training.retrain.keeping import KeepingRun
 from training.retrain.layouts import read_data, read_unlabelled
+from training.retrain.listing import printable
 from training.retrain.naming import Names
 from training.retrain.own_data import OwnData, own_data, refuse_or_warn_of_few
 from training.retrain.release import Retrained
@@ -187,4 +188,4 @@ def _scenes(order: Order, trained: Retrained, console: Console) -> Iterator[Scen
 
 def _tell(console: Console, sentence: str | None) -> None:
     if sentence:
-        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(sentence), markup=False, highlight=False, soft_wrap=True)

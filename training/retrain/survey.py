@@ -19,7 +19,7 @@ from training.clips.decoding import decode
 from training.clips.manifest import ClipRow
 from training.errors import MOST_SHOWN, TrainingDataError
 from training.labels import UNLABELLED
-from training.retrain.listing import Fault, ListedClip, Listing, Split
+from training.retrain.listing import Fault, ListedClip, Listing, Split, printable
 from training.retrain.naming import Meaning, Names
 
 SILENT_DBFS = -75.0
@@ -121,7 +121,7 @@ def refuse_or_tell(found: Survey, out: Path, console: Console, *, skip_faulty: b
         told.append("repair or remove them, or leave them out with --skip-faulty")
         raise TrainingDataError("\n".join(told))
     for line in told:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _hear(folder: Path, clip: ListedClip, names: Names) -> _Heard | list[str]:
@@ -200,4 +200,4 @@ def _loudest_dbfs(samples: NDArray[np.int16]) -> float:
 
 def _row(fault: Fault) -> str:
     cells = (fault.path, fault.where, fault.problem)
-    return "\t".join(" ".join(cell.split()) for cell in cells)
+    return "\t".join(" ".join(printable(cell).split()) for cell in cells)
