@@ -16,7 +16,7 @@ import torch
 
 from aed.model.joint import JointModel
 from aed.verifier import VERIFIER_FILE
-from training.errors import CheckpointError
+from training.errors import CheckpointError, TrainingDataError
 from training.kinds import SYNTHESISED_NODES, called_in
 from training.labels import node_target, untaught
 from training.loop.config import RunConfig
@@ -32,6 +32,7 @@ from training.retrain.scenes import held_out_scenes
 from training.retrain.warm_start import Origin
 
 BUNDLE_FOLDER = "bundle"
+UNJUDGED_FOLDER = ".unjudged"
 REFUSED_SUFFIX = "-not-accepted"
 """At the end of the name of a bundle that may not be installed, and of its folder's."""
 
@@ -53,6 +54,21 @@ class Retrained:
     steps: int
     origin: Origin
     data: OwnData
+
+
+def refuse_to_replace(origin: Origin, out: Path) -> None:
+    """Refuse to write where the bundle lies that is retrained: it would be deleted.
+
+    Raises:
+        TrainingDataError: it is one of the folders that are written in `out`.
+    """
+    lies = origin.bundle.path.resolve()
+    folders = (UNJUDGED_FOLDER, BUNDLE_FOLDER, f"{BUNDLE_FOLDER}{REFUSED_SUFFIX}")
+    if lies in [(out / folder).resolve() for folder in folders]:
+        raise TrainingDataError(
+            f"--from {origin.bundle.path}: lies where --out {out} will write the retrained bundle, "
+            "which would delete it; name another --out folder"
+        )
 
 
 def write_unjudged(trained: Retrained, folder: Path) -> str | None:

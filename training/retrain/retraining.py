@@ -95,11 +95,12 @@ def retrain(order: Order, fabric: Fabric, console: Console) -> Outcome:
     if fabric.world_size > 1:
         raise TrainingDataError("a retraining is small: start it as one process, without torchrun")
     origin = open_origin(order.origin)
+    release.refuse_to_replace(origin, order.out)
     labels = LabelSet(order.ontology)
     data = _look(order, labels, origin, console)
     trained = _train(order, data, origin, fabric, console)
     _tell(console, release.lost_second_look(origin))
-    folder = order.out / ".unjudged"
+    folder = order.out / release.UNJUDGED_FOLDER
     _tell(console, release.write_unjudged(trained, folder))
     kept = origin.kept(labels)
     scenes = _scenes(order, trained, console)
