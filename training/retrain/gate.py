@@ -191,8 +191,8 @@ def verdict(
     return Verdict(nodes=tuple(told), complaints=tuple(complaints))
 
 
-def show(result: Verdict, console: Console) -> None:
-    """Print the table and the sentence."""
+def show(result: Verdict, console: Console, sentence: str = "") -> None:
+    """Print the table and a sentence: that of the verdict if none is given."""
     table = Table(title="before → after", title_justify="left", box=None)
     for heading in ("node", OWN, SYNTHESISED, "false alarms per hour"):
         table.add_column(heading)
@@ -201,7 +201,7 @@ def show(result: Verdict, console: Console) -> None:
         cells = [_recalls(each, kind) for kind in (OWN, SYNTHESISED)]
         table.add_row(name, *cells, _rates(each))
     console.print(table)
-    console.print(result.reason, markup=False, highlight=False, soft_wrap=True)
+    console.print(sentence or result.reason, markup=False, highlight=False, soft_wrap=True)
 
 
 def _of(figures: Figures, node: str) -> dict[str, Found]:
