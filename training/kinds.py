@@ -1,6 +1,11 @@
 """Which synthesised sounds stand in training scenes, how often, and how long each is in doubt."""
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+import ontology
+from ontology import Ontology
+from ontology.matching import matches
 
 BLUR_FRAMES = 3
 """Frames around a sound in which nobody can say whether it is still there: unknown."""
@@ -41,11 +46,21 @@ KINDS = (ALARMS, TONES, BREAKS, HOUSEHOLD)
 """The kinds, in the order of their shares in `scenes.mixtures.MixtureConfig`."""
 
 
+def called_in(tree: Ontology) -> Mapping[str, str]:
+    """What an ontology calls the nodes of the home ontology that it has, renamed ones among them.
+
+    Whatever can be synthesised is a node of the home ontology and rendered by its id.
+    """
+    return MappingProxyType({made: node for node, made in matches(ontology.home(), tree).items()})
+
+
 def kinds_within(nodes: Collection[str]) -> tuple[Odds, ...]:
     """The kinds without the nodes that an ontology lacks; one may be left with none.
 
-    A sound whose node is missing is not rendered as a mere negative: the ontology may know it by
-    another id.
+    A sound whose node is missing is not rendered as a mere negative: a part of it may have a node.
+
+    Args:
+        nodes: those that it has, as the home ontology calls them (see `called_in`).
     """
     kept = []
     for kind, odds in KINDS:

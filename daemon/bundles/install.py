@@ -22,6 +22,7 @@ from daemon.settings.file import load_settings, state_directory
 from daemon.settings.models import Settings
 from daemon.settings.nodes import fit_to_ontology
 from ontology.errors import AedError
+from ontology.matching import matches
 
 TAKEN_BACK = "taken back by hand"
 
@@ -140,7 +141,9 @@ def _check_critical(bundle: Bundle, store: BundleStore) -> None:
         present = load_bundle(store.link if store.current else SHIPPED, must_pass=False)
     except BundleError:
         return  # it is damaged: whatever works is better
-    lost = sorted(_heard_critical(present) - _heard_critical(bundle))
+    kept = matches(present.ontology, bundle.ontology)
+    still = {kept[node] for node in _heard_critical(bundle) if node in kept}
+    lost = sorted(_heard_critical(present) - still)
     if lost:
         raise BundleError(
             f"bundle {bundle.path} cannot hear {', '.join(lost)}, which the present one "

@@ -1,5 +1,6 @@
 """From an audio file of any format to 16 kHz mono samples."""
 
+import os
 from pathlib import Path
 
 import librosa
@@ -28,8 +29,11 @@ def decode(path: Path) -> NDArray[np.int16]:
             samples that are not numbers.
     """
     try:
-        samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, TypeError, soundfile.LibsndfileError) as error:  # TypeError: .raw, no header
+        name = os.fsencode(path)  # which need not be UTF-8
+        samples, rate_hz = soundfile.read(name, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise TrainingDataError(f"{path}: cannot be decoded: {error.error_string}") from error
+    except (OSError, TypeError) as error:  # TypeError: .raw, no header
         raise TrainingDataError(f"{path}: cannot be decoded: {error}") from error
     if not len(samples):
         raise TrainingDataError(f"{path}: holds no samples")

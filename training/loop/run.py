@@ -200,8 +200,8 @@ class Run:
         self._check_ontology(state, path)
         if self._material and state.get("material") not in ("", None, self._material):
             raise CheckpointError(
-                f"{path}: was trained on other recordings, or their labels meant something else; "
-                "use another --out folder, or delete it"
+                f"{path}: was trained on other recordings, or their labels meant something else, "
+                "or it began with another bundle; use another --out folder, or delete it"
             )
         self._take_weights(state["model"], path)
         self._take_average(state["average"])

@@ -49,7 +49,9 @@ def main(words: Sequence[str] | None = None) -> int:
             if clip.meaning.target is not None
         }
         scenes = own_scenes(open_bank(Path("/"), rows, arguments.cache), targets)
-        show(compare(scenes, old, new, matches(old.ontology, new.ontology)), console)
+        result = compare(scenes, old, new, matches(old.ontology, new.ontology))
+        told = "; ".join(result.complaints) or "none is heard worse than before"
+        show(result, console, f"Critical sounds: {told}.")
     except AedError as error:
         print(f"compare: {error}", file=sys.stderr)
         return error.exit_code

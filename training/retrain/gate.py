@@ -1,7 +1,9 @@
 """The gate: a retrained model that hears alarms worse than the old one is not installed unasked.
 
 A critical node is worse if more than `TOLERATED_LOSS` of its sounds are lost, on balance, or if it
-is reported falsely more often, or if the new ontology lacks it.
+is reported falsely more often, or if the new ontology lacks it; of one that has not been heard,
+nobody can say that it is not. Own recordings and synthesised
+scenes are compared each by themselves.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,24 +37,39 @@ class Compared:
     before: Mapping[str, Found] | None
     after: Mapping[str, Found] | None
 
-    def complaint(self) -> str | None:
-        """Why the new model is worse at a critical node, as a part of a sentence."""
+    @property
+    def is_untested(self) -> bool:
+        """Whether it is critical and the new model has heard no sound of it."""
+        return (
+            self.is_critical
+            and self.after is not None
+            and not any(found.sounds for found in self.after.values())
+        )
+
+    def complaints(self) -> list[str]:
+        """Why the new model is worse at a critical node, as parts of a sentence.
+
+        Each kind of scene is judged alone: what is heard better in one is no comfort in the other.
+        """
         if not self.is_critical or self.before is None:
-            return None
+            return []
         if self.after is None:
-            return f"the new ontology has no {self.node}"
-        old, new = (sum(found.values(), NOTHING) for found in (self.before, self.after))
-        if old.found - new.found > TOLERATED_LOSS * old.sounds:
-            return (
-                f"{self.node} is heard {new.found} times of {new.sounds}, where the old model "
-                f"heard it {old.found} times"
-            )
-        if new.false_alarms > old.false_alarms:
-            return (
-                f"{self.node} is reported falsely {new.false_alarms} times in "
-                f"{new.hours:.1f} hours, where the old model did so {old.false_alarms} times"
-            )
-        return None
+            return [f"the new ontology has no {self.node}"]
+        told = []
+        for kind, new in self.after.items():
+            old = self.before[kind]
+            if old.found - new.found > TOLERATED_LOSS * old.sounds:
+                told.append(
+                    f"{self.node} is heard {new.found} times of {new.sounds} ({kind}), where the "
+                    f"old model heard it {old.found} times"
+                )
+            if new.false_alarms > old.false_alarms:
+                told.append(
+                    f"{self.node} is reported falsely {new.false_alarms} times in "
+                    f"{new.hours:.1f} hours ({kind}), where the old model did so "
+                    f"{old.false_alarms} times"
+                )
+        return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +78,7 @@ class Verdict:
 
     Attributes:
         nodes: critical ones first, then those of the held-out recordings.
-        complaints: what got worse.
+        complaints: what got worse, or could not be tested.
     """
 
     nodes: tuple[Compared, ...]
@@ -122,6 +139,22 @@ def compare(
     return verdict(before.figures(), after.figures(), old.labels, new.labels, kept)
 
 
+def critical(old: LabelSet, new: LabelSet, kept: Mapping[str, str]) -> frozenset[str]:
+    """Nodes of a new ontology that are critical there, or were in the old one.
+
+    Args:
+        old: ontology of the old model.
+        new: the new one.
+        kept: old node of each new one that the old model knows.
+    """
+    return frozenset(
+        node
+        for node in new.nodes
+        if new.ontology.node(node).is_critical
+        or (node in kept and old.ontology.node(kept[node]).is_critical)
+    )
+
+
 def verdict(
     before: Figures, after: Figures, old: LabelSet, new: LabelSet, kept: Mapping[str, str]
 ) -> Verdict:
@@ -134,20 +167,16 @@ def verdict(
         new: ontology of the new one.
         kept: old node of each new one that the old model knows.
     """
-    compared = []
-    for node in new.nodes:
-        was = kept.get(node)
-        critical = new.ontology.node(node).is_critical or (
-            was is not None and old.ontology.node(was).is_critical
+    worried = critical(old, new, kept)
+    compared = [
+        Compared(
+            node=node,
+            is_critical=node in worried,
+            before=_of(before, kept[node]) if node in kept else None,
+            after=_of(after, node),
         )
-        compared.append(
-            Compared(
-                node=node,
-                is_critical=critical,
-                before=None if was is None else _of(before, was),
-                after=_of(after, node),
-            )
-        )
+        for node in new.nodes
+    ]
     gone = [node for node in old.nodes if node not in set(kept.values())]
     compared += [
         Compared(node=node, is_critical=True, before=_of(before, node), after=None)
@@ -156,12 +185,14 @@ def verdict(
     ]
     told = [each for each in compared if each.is_critical]
     told += [each for each in compared if not each.is_critical and _sounds_in_own(each)]
-    complaints = tuple(text for each in told if (text := each.complaint()) is not None)
-    return Verdict(nodes=tuple(told), complaints=complaints)
+    complaints = [text for each in told for text in each.complaints()]
+    if untested := [each.node for each in told if each.is_untested]:
+        complaints.append(f"not tested, for want of a sound to hear: {', '.join(untested)}")
+    return Verdict(nodes=tuple(told), complaints=tuple(complaints))
 
 
-def show(result: Verdict, console: Console) -> None:
-    """Print the table and the sentence."""
+def show(result: Verdict, console: Console, sentence: str = "") -> None:
+    """Print the table and a sentence: that of the verdict if none is given."""
     table = Table(title="before → after", title_justify="left", box=None)
     for heading in ("node", OWN, SYNTHESISED, "false alarms per hour"):
         table.add_column(heading)
@@ -170,7 +201,7 @@ def show(result: Verdict, console: Console) -> None:
         cells = [_recalls(each, kind) for kind in (OWN, SYNTHESISED)]
         table.add_row(name, *cells, _rates(each))
     console.print(table)
-    console.print(result.reason, markup=False, highlight=False, soft_wrap=True)
+    console.print(sentence or result.reason, markup=False, highlight=False, soft_wrap=True)
 
 
 def _of(figures: Figures, node: str) -> dict[str, Found]:

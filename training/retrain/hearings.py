@@ -182,22 +182,21 @@ def own_scenes(bank: Clips, targets: Mapping[str, Target]) -> Iterable[Scene]:
             )
 
 
-def synthesised_scene(scene: TrialScene, labels: LabelSet, kept: Mapping[str, str]) -> Scene:
+def synthesised_scene(scene: TrialScene, labels: LabelSet, called: Mapping[str, str]) -> Scene:
     """A scene of the trial in words of an ontology; what that has no node for goes untold.
 
     Args:
-        scene: of the trial, in words of the old ontology.
-        labels: the new one.
-        kept: the old node of each of its nodes that the old model knows.
+        scene: of the trial, in words of the home ontology.
+        labels: the ontology wanted.
+        called: what it calls the nodes of the home ontology that it has.
     """
-    now = {before: node for node, before in kept.items()}
     sounds = tuple(
         KnownSound(
-            target=node_target(labels, now[sound.node]),
+            target=node_target(labels, called[sound.node]),
             onset_s=sound.onset_s,
             offset_s=sound.offset_s,
         )
         for sound in scene.sounds
-        if sound.node in now
+        if sound.node in called
     )
     return Scene(name=scene.name, kind=SYNTHESISED, samples=scene.samples, sounds=sounds)

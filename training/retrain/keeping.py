@@ -40,7 +40,7 @@ class KeepingRun(Run):
         labels: the columns of its posteriors.
         origin: what it starts from and must keep.
         fabric: where it computes.
-        material: digest of what it learns from.
+        material: digest of what it learns from and begins with.
         taught: nodes of which there are own clips, and those above them: their branches change, as
             those of new ones do.
     """

@@ -1,5 +1,8 @@
 """Which kind of data folder it is."""
 
+import os
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from training.clips.manifest import MANIFEST_NAME
@@ -35,7 +38,12 @@ def read_data(data: Path, names: Names) -> Listing:
     if not data.exists():
         raise TrainingDataError(f"{data}: there is no such folder or list of clips")
     if not data.is_dir():
-        return read_segments(data) if is_segments(data) else read_list(data, names)
+        return _read_file(data, names)
+    listing = _read_folder(data, names)
+    return listing if listing.listed is None else _with_unlisted(listing, listing.listed)
+
+
+def _read_folder(data: Path, names: Names) -> Listing:
     for name in _MANIFESTS:
         if (data / name).exists():
             return read_list(data / name, names)
@@ -55,7 +63,27 @@ def read_data(data: Path, names: Names) -> Listing:
             f"{data}: {', '.join(path.name for path in tables)} are all lists of clips; give the "
             "one that is meant: --data FILE"
         )
-    return read_data(tables[0], names) if tables else read_folders(data, names)
+    return _read_file(tables[0], names) if tables else read_folders(data, names)
+
+
+def _read_file(path: Path, names: Names) -> Listing:
+    return read_segments(path) if is_segments(path) else read_list(path, names)
+
+
+def _with_unlisted(listing: Listing, listed: Collection[str]) -> Listing:
+    """Say which recordings lie in a folder and are not in its list: nobody learns from them."""
+    unlisted = [
+        path
+        for path in audio_files(listing.folder)
+        if os.path.normpath(listing.folder / path) not in listed
+    ]
+    if not unlisted:
+        return listing
+    note = (
+        f"{len(unlisted)} recordings lie in {listing.folder} and are not in the {listing.layout}, "
+        f"the first of them {unlisted[0]}: they train nothing until there is a line for each"
+    )
+    return replace(listing, notes=(*listing.notes, note))
 
 
 def read_unlabelled(folder: Path) -> Listing:

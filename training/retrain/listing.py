@@ -8,6 +8,11 @@ Split = Literal["", "train", "held_out"]
 """Empty: the list does not say, so that whoever trains may hold it out."""
 
 
+def printable(text: str) -> str:
+    """A text as any file or terminal takes it: bytes of names that are not UTF-8 as escapes."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedClip:
     """One clip as its list has it.
@@ -42,7 +47,8 @@ class Fault:
     problem: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.where, self.path, self.problem) if part)
+        told = ": ".join(part for part in (self.where, self.path, self.problem) if part)
+        return printable(told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,8 @@ class Listing:
         clips: what is listed.
         faults: what is listed and cannot be a clip.
         notes: what the user should know, a sentence each.
+        listed: paths of all clips that a table names, even of those that train nothing; None if
+            there is no table, or one that names more than is unpacked.
     """
 
     folder: Path
@@ -62,3 +70,4 @@ class Listing:
     clips: tuple[ListedClip, ...]
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    listed: frozenset[str] | None = None

@@ -1,8 +1,10 @@
 """Lists of clips with columns of one's own choosing: CSV or TSV, a line a clip."""
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from training.tables import read_table
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "fname", "audio")
 LABEL_COLUMNS = ("label", "labels", "class", "classes", "category", "node", "class_name")
 GROUP_COLUMNS = ("group", "session", "recording", "source_file", "src_file", "fsid", "speaker")
+
+RECORDED_SOURCE = "aed record"
+"""In the column `source` of what `aed record` lists."""
 
 _SPLITS: Mapping[str, Split] = {
     "": "",
@@ -36,6 +41,9 @@ def is_list(path: Path) -> bool:
 def read_list(path: Path, names: Names) -> Listing:
     """Read a list of clips; paths are relative to it.
 
+    A list in which everything is to be learned from holds nothing out on purpose, and what
+    `aed record` wrote says nothing of that either: whoever trains may hold some of it out.
+
     Raises:
         TrainingDataError: it is no table in UTF-8, or has no column of paths or of labels.
     """
@@ -43,11 +51,14 @@ def read_list(path: Path, names: Names) -> Listing:
     lines = read_table(path, tuple(columns.values()), delimiter=delimiter)
     clips: list[ListedClip] = []
     faults: list[Fault] = []
+    listed: set[str] = set()
     research = 0
+    splits: set[Split] = set()
     for number, cells in lines:
         where = f"{path.name}:{number}"
         problem = next(_problems(cells, columns), None)
-        clip_path = "" if problem else cells[columns["path"]].strip()
+        clip_path = (cells[columns["path"]] or "").strip()
+        listed.add(os.path.normpath(path.parent / clip_path))
         if problem:
             faults.append(Fault(path="", where=where, problem=problem))
             continue
@@ -55,6 +66,10 @@ def read_list(path: Path, names: Names) -> Listing:
         if _cell(cells, columns.get("use")).casefold() == "research" and split != "held_out":
             research += 1
             continue
+        if _cell(cells, columns.get("source")) == RECORDED_SOURCE:
+            split = ""
+        else:
+            splits.add(split)
         clips.append(
             ListedClip(
                 path=clip_path,
@@ -64,12 +79,15 @@ def read_list(path: Path, names: Names) -> Listing:
                 where=where,
             )
         )
+    if splits == {"train"}:
+        clips = [replace(clip, split="") for clip in clips]
     return Listing(
         folder=path.parent,
         layout=f"list {path.name}",
         clips=tuple(clips),
         faults=tuple(faults),
         notes=tuple(_notes(path, columns, research)),
+        listed=frozenset(listed),
     )
 
 
@@ -104,6 +122,7 @@ def _columns(path: Path) -> tuple[str, dict[str, str]]:
             ("group", GROUP_COLUMNS),
             ("split", ("split",)),
             ("use", ("use",)),
+            ("source", ("source",)),
         )
         if any(word in by_word for word in words)
     }

@@ -73,8 +73,9 @@ class Names:
     def meaning(self, words: Sequence[str]) -> Meaning | str:
         """What the labels of one clip say together.
 
-        Labels that AudioSet puts above another one of the same clip add nothing, and of several
-        labels those that no node can express are passed over.
+        Labels that AudioSet puts above another one of the same clip add nothing, unless they name
+        a node that the ontology puts elsewhere; and of several labels those that no node can
+        express are passed over, but for words that nobody knows.
 
         Returns:
             The meaning, or what is wrong with the labels, for the user.
@@ -83,9 +84,10 @@ class Names:
             return "has no label; give one, or mark it 'unlabelled'"
         if len(words) == 1 and _plain(words[0]) == ROOM_LABEL:
             return Meaning(key=ROOM_LABEL, nodes=(), target=None)
-        known = [each for word in _deepest(words) if (each := self._one(word)) is not None]
-        if not known:
-            return "; ".join(self._unknown(word) for word in words)
+        known = [each for word in self._deepest(words) if (each := self._one(word)) is not None]
+        mistyped = [word for word in words if not self._is_word(word)]
+        if mistyped or not known:
+            return "; ".join(self._unknown(word) for word in mistyped or words)
         return known[0] if len(known) == 1 else self._together(known)
 
     def _one(self, word: str) -> Meaning | None:
@@ -102,6 +104,31 @@ class Names:
         target = target_of(self._labels, node, maybe=maybe)
         key = _JOINT.join([node, *(f"{each}?" for each in maybe)])
         return Meaning(key=key, nodes=(node,), target=target)
+
+    def _is_word(self, word: str) -> bool:
+        """Whether it means something to somebody, even if no node of the ontology says it."""
+        return (
+            self.node_of(word) is not None
+            or _plain(word) in self._map
+            or _plain(word) in _map_labels()
+            or _class_of(word) is not None
+            or _plain(word) in _public_classes()
+        )
+
+    def _deepest(self, words: Sequence[str]) -> list[str]:
+        """The words without those that AudioSet puts above another of them and the ontology too."""
+        classes = {word: _class_of(word) for word in words}
+        above = frozenset[str]().union(*(_above(each) for each in classes.values() if each))
+        return [
+            word for word in words if classes[word] not in above or self._stands_apart(word, words)
+        ]
+
+    def _stands_apart(self, word: str, words: Sequence[str]) -> bool:
+        """Whether a word gives a node that is none of the others' and not above any of theirs."""
+        node = self.node_of(word) or self._map.get(_plain(word), {}).get("node")
+        meanings = [self._one(other) for other in words if other != word]
+        others = [other for each in meanings if each is not None for other in each.nodes]
+        return node is not None and not any(self.is_above(node, other) for other in others)
 
     def _by_map(self, word: str, node: str | None, row: Mapping[str, Any]) -> Meaning:
         """What the label map says, about a node of the same name if there is one."""
@@ -173,14 +200,10 @@ def _rows_within(labels: LabelSet) -> Mapping[str, Mapping[str, Any]]:
     return MappingProxyType(rows)
 
 
-def _deepest(words: Sequence[str]) -> list[str]:
-    """The words without those that AudioSet puts above another of them."""
-    classes = {word: _class_of(word) for word in words}
-    above: set[str] = set()
-    for class_ in classes.values():
-        if class_ is not None:
-            above |= _above(class_)
-    return [word for word in words if classes[word] not in above]
+@functools.cache
+def _map_labels() -> frozenset[str]:
+    """Labels of the shipped map, whether an ontology has their nodes or not."""
+    return frozenset(_plain(label) for label in read_mapping(SHIPPED_MAP)["labels"])
 
 
 @functools.cache

@@ -34,6 +34,7 @@ class OwnData:
         train: clips to learn from.
         held_out: clips of sessions that no gradient sees.
         duration_s: of all of them.
+        audio: digest of the samples of each clip, by its path.
         cache: where decoded clips are kept.
     """
 
@@ -42,21 +43,28 @@ class OwnData:
     train: tuple[ClipRow, ...]
     held_out: tuple[ClipRow, ...]
     duration_s: float
+    audio: Mapping[str, bytes]
     cache: Path
 
     def bank(self, rows: Sequence[ClipRow]) -> Clips:
         """Decoded clips of some rows."""
         return open_bank(Path("/"), (*self.train, *self.held_out), self.cache).only(rows)
 
-    def digest(self) -> str:
-        """A hash of what is learned from, and of what the labels mean."""
-        rows = [(row.path, row.label, row.group) for row in self.train]
-        held_out = [(row.path, row.label) for row in self.held_out]
+    def digest(self, origin: str) -> str:
+        """A hash of what is learned from, of what the labels mean, and of where it begins.
+
+        Args:
+            origin: digest of the bundle that is retrained.
+        """
+        rows, held_out = (
+            [(row.path, row.label, row.group, self.audio[row.path].hex()) for row in part]
+            for part in (self.train, self.held_out)
+        )
         targets = {
             label: (target.true.tolist(), target.unknown.tolist(), target.is_bed)
             for label, target in sorted(self.label_map.targets.items())
         }
-        told = json.dumps([rows, held_out, targets, self.labels.ontology.digest])
+        told = json.dumps([rows, held_out, targets, self.labels.ontology.digest, origin])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def taught(self) -> frozenset[str]:
@@ -96,6 +104,7 @@ def own_data(clips: Sequence[SurveyedClip], labels: LabelSet, cache: Path) -> Ow
         train=train,
         held_out=tuple(each.row for each in clips if each.row.group in held_out),
         duration_s=sum(each.duration_s for each in clips),
+        audio={each.row.path: each.digest for each in clips},
         cache=cache,
     )
 

@@ -16,8 +16,8 @@ import torch
 
 from aed.model.joint import JointModel
 from aed.verifier import VERIFIER_FILE
-from training.errors import CheckpointError
-from training.kinds import SYNTHESISED_NODES
+from training.errors import CheckpointError, TrainingDataError
+from training.kinds import SYNTHESISED_NODES, called_in
 from training.labels import node_target, untaught
 from training.loop.config import RunConfig
 from training.release import calibrate, evaluate
@@ -25,12 +25,14 @@ from training.release.description import open_description, seal
 from training.release.export import LICENCE, BundleFacts, export_bundle
 from training.release.model_card import CARD_NAME
 from training.release.write import DEFAULT_THRESHOLDS, self_test_clip
+from training.retrain.background import carry_background
 from training.retrain.gate import Verdict
 from training.retrain.own_data import OwnData
 from training.retrain.scenes import held_out_scenes
 from training.retrain.warm_start import Origin
 
 BUNDLE_FOLDER = "bundle"
+UNJUDGED_FOLDER = ".unjudged"
 REFUSED_SUFFIX = "-not-accepted"
 """At the end of the name of a bundle that may not be installed, and of its folder's."""
 
@@ -54,8 +56,26 @@ class Retrained:
     data: OwnData
 
 
-def write_unjudged(trained: Retrained, folder: Path) -> Path:
+def refuse_to_replace(origin: Origin, out: Path) -> None:
+    """Refuse to write where the bundle lies that is retrained: it would be deleted.
+
+    Raises:
+        TrainingDataError: it is one of the folders that are written in `out`.
+    """
+    lies = origin.bundle.path.resolve()
+    folders = (UNJUDGED_FOLDER, BUNDLE_FOLDER, f"{BUNDLE_FOLDER}{REFUSED_SUFFIX}")
+    if lies in [(out / folder).resolve() for folder in folders]:
+        raise TrainingDataError(
+            f"--from {origin.bundle.path}: lies where --out {out} will write the retrained bundle, "
+            "which would delete it; name another --out folder"
+        )
+
+
+def write_unjudged(trained: Retrained, folder: Path) -> str | None:
     """Write the bundle as it is before the gate; what stood in the folder is removed.
+
+    Returns:
+        What is to be said of the background that it lacks, if it does.
 
     Raises:
         CheckpointError: the folder cannot be written to.
@@ -63,12 +83,12 @@ def write_unjudged(trained: Retrained, folder: Path) -> Path:
     try:
         shutil.rmtree(folder, ignore_errors=True)
         export_bundle(trained.model, _facts(trained), self_test_clip(), folder)
+        return carry_background(trained.origin, trained.data.labels, folder)
     except OSError as error:
         raise CheckpointError(
             f"{folder}: cannot be written ({error.strerror}); make room there and start the same "
             "command again: the training itself is kept"
         ) from error
-    return folder
 
 
 def write_verdict(folder: Path, result: Verdict, out: Path, *, accepted: bool) -> Path:
@@ -110,7 +130,8 @@ def untaught_nodes(trained: Retrained) -> list[str]:
         for node, before in origin.kept(labels).items()
         if before not in never_heard
     ]
-    known += [node_target(labels, node) for node in SYNTHESISED_NODES & set(labels.nodes)]
+    called = called_in(labels.ontology)
+    known += [node_target(labels, called[made]) for made in SYNTHESISED_NODES & set(called)]
     return untaught(labels, known)
 
 

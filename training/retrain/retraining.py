@@ -12,6 +12,7 @@ from rich.progress import track
 from aed.bundle import load_bundle
 from ontology import LabelSet, Ontology
 from training.errors import TrainingDataError
+from training.kinds import called_in
 from training.loop.checkpoints import CHECKPOINT_NAME
 from training.loop.config import RunConfig, read_run
 from training.loop.train import train
@@ -21,6 +22,7 @@ from training.retrain.hearings import Scene, own_scenes, synthesised_scene
 from training.retrain.held_out import HeldOut
 from training.retrain.keeping import KeepingRun
 from training.retrain.layouts import read_data, read_unlabelled
+from training.retrain.listing import printable
 from training.retrain.naming import Names
 from training.retrain.own_data import OwnData, own_data, refuse_or_warn_of_few
 from training.retrain.release import Retrained
@@ -93,11 +95,13 @@ def retrain(order: Order, fabric: Fabric, console: Console) -> Outcome:
     if fabric.world_size > 1:
         raise TrainingDataError("a retraining is small: start it as one process, without torchrun")
     origin = open_origin(order.origin)
+    release.refuse_to_replace(origin, order.out)
     labels = LabelSet(order.ontology)
     data = _look(order, labels, origin, console)
     trained = _train(order, data, origin, fabric, console)
     _tell(console, release.lost_second_look(origin))
-    folder = release.write_unjudged(trained, order.out / ".unjudged")
+    folder = order.out / release.UNJUDGED_FOLDER
+    _tell(console, release.write_unjudged(trained, folder))
     kept = origin.kept(labels)
     scenes = _scenes(order, trained, console)
     verdict = gate.compare(scenes, origin.bundle, load_bundle(folder), kept)
@@ -136,7 +140,7 @@ def _train(
         data.labels,
         origin,
         fabric,
-        material=data.digest(),
+        material=data.digest(origin.bundle.digest),
         taught=data.taught(),
     )
     scenes = training_scenes(data, config)
@@ -168,11 +172,12 @@ def _scenes(order: Order, trained: Retrained, console: Console) -> Iterator[Scen
     """Held-out recordings and the trial, for the gate."""
     data, origin = trained.data, trained.origin
     kept = origin.kept(data.labels)
-    old = origin.bundle.ontology
-    critical = tuple(node.id for node in old.nodes if node.is_critical)
+    called = called_in(order.ontology)
+    worried = gate.critical(origin.bundle.labels, data.labels, kept)
+    critical = tuple(made for made, node in called.items() if node in worried)
     own = own_scenes(data.bank(data.held_out), data.label_map.targets)
     synthesised = (
-        synthesised_scene(scene, data.labels, kept)
+        synthesised_scene(scene, data.labels, called)
         for scene in trial_scenes(critical, share=order.trial_share)
     )
     hidden = not console.is_terminal
@@ -184,4 +189,4 @@ def _scenes(order: Order, trained: Retrained, console: Console) -> Iterator[Scen
 
 def _tell(console: Console, sentence: str | None) -> None:
     if sentence:
-        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(sentence), markup=False, highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from training.kinds import kinds_within
+from training.kinds import called_in, kinds_within
 from training.labels import UNLABELLED
 from training.loop.config import RunConfig
 from training.loop.consistency import ConsistencyConfig
@@ -63,6 +63,7 @@ def training_scenes(data: OwnData, config: RunConfig) -> SceneDataset:
     Raises:
         TrainingDataError: clips cannot be decoded any more, or the cache cannot be written to.
     """
+    called = called_in(data.labels.ontology)
     return SceneDataset(
         data.bank(data.train),
         data.label_map,
@@ -70,7 +71,8 @@ def training_scenes(data: OwnData, config: RunConfig) -> SceneDataset:
         config.mixture,
         seed=config.seed,
         length=config.steps * config.batch_scenes,
-        kinds=kinds_within(data.labels.nodes),
+        kinds=kinds_within(called),
+        called=called,
     )
 
 
@@ -78,6 +80,7 @@ def held_out_scenes(data: OwnData, config: RunConfig) -> SceneDataset | None:
     """Scenes of held-out sessions, the same for every look; None if nothing is held out."""
     if not data.clips_of(data.held_out):
         return None
+    called = called_in(data.labels.ontology)
     return SceneDataset(
         data.bank(data.held_out),
         data.label_map,
@@ -85,7 +88,8 @@ def held_out_scenes(data: OwnData, config: RunConfig) -> SceneDataset | None:
         replace(config.mixture, unlabelled_share=0.0),
         seed=_HELD_OUT_SEED,
         length=HELD_OUT_SCENES,
-        kinds=kinds_within(data.labels.nodes),
+        kinds=kinds_within(called),
+        called=called,
     )
 
 

@@ -19,7 +19,7 @@ from training.clips.decoding import decode
 from training.clips.manifest import ClipRow
 from training.errors import MOST_SHOWN, TrainingDataError
 from training.labels import UNLABELLED
-from training.retrain.listing import Fault, ListedClip, Listing, Split
+from training.retrain.listing import Fault, ListedClip, Listing, Split, printable
 from training.retrain.naming import Meaning, Names
 
 SILENT_DBFS = -75.0
@@ -37,12 +37,14 @@ class SurveyedClip:
         meaning: of its labels.
         split: whether its list holds it out.
         duration_s: its length.
+        digest: of its samples.
     """
 
     row: ClipRow
     meaning: Meaning
     split: Split
     duration_s: float
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,6 @@ class Survey:
 class _Heard:
     listed: ListedClip
     surveyed: SurveyedClip
-    digest: bytes
 
 
 def survey(listings: Sequence[Listing], names: Names, console: Console) -> Survey:
@@ -120,7 +121,7 @@ def refuse_or_tell(found: Survey, out: Path, console: Console, *, skip_faulty: b
         told.append("repair or remove them, or leave them out with --skip-faulty")
         raise TrainingDataError("\n".join(told))
     for line in told:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _hear(folder: Path, clip: ListedClip, names: Names) -> _Heard | list[str]:
@@ -156,8 +157,8 @@ def _hear(folder: Path, clip: ListedClip, names: Names) -> _Heard | list[str]:
             meaning=meaning,
             split=clip.split,
             duration_s=len(samples) / SAMPLE_RATE_HZ,
+            digest=hashlib.sha256(samples.tobytes()).digest(),
         ),
-        digest=hashlib.sha256(samples.tobytes()).digest(),
     )
 
 
@@ -165,7 +166,7 @@ def _without_copies(heard: Sequence[_Heard]) -> tuple[list[_Heard], list[Fault],
     """The first of each audio; those that say different things of the same audio are faults."""
     alike: dict[bytes, list[_Heard]] = {}
     for each in heard:
-        alike.setdefault(each.digest, []).append(each)
+        alike.setdefault(each.surveyed.digest, []).append(each)
     kept, faults, copies = [], [], 0
     for group in alike.values():
         labelled = [each for each in group if each.surveyed.meaning.key != UNLABELLED]
@@ -199,4 +200,4 @@ def _loudest_dbfs(samples: NDArray[np.int16]) -> float:
 
 def _row(fault: Fault) -> str:
     cells = (fault.path, fault.where, fault.problem)
-    return "\t".join(" ".join(cell.split()) for cell in cells)
+    return "\t".join(" ".join(printable(cell).split()) for cell in cells)

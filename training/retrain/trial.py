@@ -76,7 +76,8 @@ def trial_scenes(critical: tuple[str, ...], *, share: float = 1.0) -> Iterator[T
     """Render the scenes, one after another.
 
     Args:
-        critical: nodes of which there are scenes; those that cannot be synthesised have none.
+        critical: nodes of which there are scenes, as the home ontology calls them; those that
+            cannot be synthesised have none.
         share: of the scenes, the first ones of each kind.
     """
     for node in critical:

@@ -12,6 +12,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from aed.bundle import SHIPPED, Bundle, default_bundle_path, load_bundle
+from aed.bundle_description import DESCRIPTION_FILE
 from aed.errors import BundleError
 from aed.model.joint import JointModel, ModelConfig
 from ontology import LabelSet
@@ -93,7 +94,7 @@ def bundle_folder(word: str) -> Path:
         BundleError: there is none.
     """
     path = Path(word)
-    if path.is_dir():
+    if (path / DESCRIPTION_FILE).is_file():  # a folder `home` here may be of anything
         return path
     installed = default_bundle_path().parent
     places = [SHIPPED.parent / word, installed / word] if os.sep not in word else []

@@ -6,8 +6,9 @@ worker, before and after a resumed run.
 Axes: S samples, T posterior frames (100 ms), N ontology nodes.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -85,14 +86,27 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         length: int,
         hard_paths: Collection[str] = (),
         kinds: tuple[Odds, ...] = KINDS,
+        called: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Sort the clips.
+
+        Args:
+            bank: recordings.
+            label_map: what their labels mean.
+            labels: the ontology.
+            config: how scenes are drawn.
+            seed: of all scenes.
+            length: how many scenes there are.
+            hard_paths: recordings that an earlier run took for something critical.
+            kinds: what is synthesised.
+            called: the ontology's own id of each synthesised node that it calls otherwise.
 
         Raises:
             TrainingDataError: a label of the bank is not in the label map, none of its sounds has
                 a node, or the ontology lacks nodes of `kinds`, which are synthesised.
         """
-        _check(bank, label_map, labels, kinds)
+        made = {node: called.get(node, node) for nodes, _ in kinds for node in nodes}
+        _check(bank, label_map, labels, made.values())
         self.kinds = kinds
         self.bank, self.targets, self.labels = bank, label_map.targets, labels
         self.config, self.seed, self.length = config, seed, length
@@ -100,7 +114,7 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             bank, self.targets, break_node=config.glass_node, hard_paths=hard_paths
         )
         self.rooms = self._rooms()
-        self.synthesised = {node: node_target(labels, node) for node in labels.nodes}
+        self.synthesised = {node: node_target(labels, here) for node, here in made.items()}
 
     def __len__(self) -> int:
         return self.length
@@ -219,7 +233,9 @@ class SceneDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         return [Room(response=as_tensor(response[:_ROOM_SAMPLES])) for response in responses]
 
 
-def _check(bank: Clips, label_map: LabelMap, labels: LabelSet, kinds: tuple[Odds, ...]) -> None:
+def _check(
+    bank: Clips, label_map: LabelMap, labels: LabelSet, synthesised: Collection[str]
+) -> None:
     refuse_unknown((row.label for row in bank.rows if row.label != ROOM_LABEL), label_map)
     found = {row.label for row in bank.rows} - {ROOM_LABEL}
     if not any(label_map.targets[label].node for label in found & set(label_map.targets)):
@@ -227,8 +243,7 @@ def _check(bank: Clips, label_map: LabelMap, labels: LabelSet, kinds: tuple[Odds
             f"no recording with a sound of the ontology among {len(bank.rows)} clips; scenes need "
             "at least one label whose entry in the label map has a node"
         )
-    synthesised = {node for nodes, _ in kinds for node in nodes}
-    if lacking := sorted(synthesised - set(labels.nodes)):
+    if lacking := sorted(set(synthesised) - set(labels.nodes)):
         raise TrainingDataError(
             f"the ontology lacks nodes that training synthesises: {', '.join(lacking)}; add them"
         )

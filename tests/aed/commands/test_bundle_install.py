@@ -1,5 +1,6 @@
 """`aed bundle install`, `list` and `rollback` where no daemon runs."""
 
+import hashlib
 import json
 import os
 import resource
@@ -7,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,6 +136,23 @@ def test_a_bundle_that_lost_a_critical_sound_needs_accept(shell: Shell, home: Pa
 
     assert (code, "cannot hear window_glass, which the present one (" in said) == (78, True)
     assert shell.run("install", str(home), "--accept")[0] == 0
+
+
+def test_a_critical_sound_that_is_called_otherwise_is_not_lost(shell: Shell, home: Path) -> None:
+    text = (home / "ontology.yaml").read_text().replace("id: window_glass", "id: pane")
+    (home / "ontology.yaml").write_text(text)
+
+    def renamed(info: dict[str, Any]) -> None:
+        info["ontology_digest"] = ontology.parse(text).digest
+        info["files"]["ontology.yaml"] = hashlib.sha256(text.encode()).hexdigest()
+        for numbers in (info["thresholds"], *info["calibration"].values()):
+            if "window_glass" in numbers:
+                numbers["pane"] = numbers.pop("window_glass")
+
+    describe(home, renamed)
+
+    assert shell.run("install", str(home))[0] == 0
+    assert shell.current == "home2"
 
 
 @pytest.mark.torch

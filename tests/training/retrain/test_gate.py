@@ -5,7 +5,7 @@ import ontology
 from ontology import LabelSet
 from ontology.matching import matches
 from tests.training.retrain.own_recordings import home_with_a_garage_door
-from training.retrain.gate import Verdict, show, verdict
+from training.retrain.gate import Compared, Verdict, show, verdict
 from training.retrain.hearings import NOTHING, OWN, SYNTHESISED, Figures, Found
 
 pytestmark = pytest.mark.torch
@@ -15,9 +15,12 @@ NEW = LabelSet(ontology.parse(home_with_a_garage_door()))
 
 
 def figures(labels: LabelSet, **found: Found) -> Figures:
-    """Nothing of any node, but what is given of some on synthesised scenes."""
-    nothing = {(node, kind): NOTHING for node in labels.nodes for kind in (OWN, SYNTHESISED)}
-    return {**nothing, **{(node, SYNTHESISED): each for node, each in found.items()}}
+    """All of each critical node, but what is given of some on synthesised scenes."""
+    told = {(node, kind): NOTHING for node in labels.nodes for kind in (OWN, SYNTHESISED)}
+    for node in labels.ontology.nodes:
+        if node.is_critical:
+            told[node.id, SYNTHESISED] = heard(40)
+    return {**told, **{(node, SYNTHESISED): each for node, each in found.items()}}
 
 
 def heard(found: int, sounds: int = 40, false_alarms: int = 0) -> Found:
@@ -43,8 +46,8 @@ def test_one_alarm_of_forty_less_does_not_pass_and_the_sentence_says_why() -> No
     result = judged(heard(38), heard(37))
     assert not result.passed
     assert result.reason == (
-        "Not to be installed unasked: smoke_alarm is heard 37 times of 40, where the old model "
-        "heard it 38 times."
+        "Not to be installed unasked: smoke_alarm is heard 37 times of 40 (synthesised), "
+        "where the old model heard it 38 times."
     )
 
 
@@ -58,6 +61,34 @@ def test_one_more_false_alarm_of_a_critical_sound_does_not_pass() -> None:
     assert "smoke_alarm is reported falsely 1 times in 1.0 hours" in result.reason
 
 
+def in_both(own: Found, synthesised: Found) -> dict[str, Found]:
+    return {OWN: own, SYNTHESISED: synthesised}
+
+
+def test_what_is_gained_among_own_recordings_hides_no_loss_among_synthesised_ones() -> None:
+    node = Compared(
+        node="smoke_alarm",
+        is_critical=True,
+        before=in_both(heard(0, 10), heard(40)),
+        after=in_both(heard(10, 10), heard(35)),
+    )
+    (told,) = node.complaints()
+    assert "smoke_alarm is heard 35 times of 40 (synthesised)" in told
+
+
+def test_false_alarms_that_went_away_in_one_kind_of_scene_hide_none_that_came_in_the_other() -> (
+    None
+):
+    node = Compared(
+        node="smoke_alarm",
+        is_critical=True,
+        before=in_both(heard(5, 10), heard(38, false_alarms=7)),
+        after=in_both(heard(5, 10, false_alarms=2), heard(38)),
+    )
+    (told,) = node.complaints()
+    assert "reported falsely 2 times in 1.0 hours (own recordings)" in told
+
+
 def test_what_is_not_critical_may_get_worse() -> None:
     assert judged(heard(38), heard(1, false_alarms=9), node="dog").passed
 
@@ -67,10 +98,22 @@ def test_an_ontology_without_a_critical_sound_does_not_pass() -> None:
     text = f"version: 1\nname: small\nnodes:\n  {entry}\n  - {{id: dog, name: Dog}}\n"
     small = LabelSet(ontology.parse(text))
     result = verdict(
-        figures(OLD), figures(small), OLD, small, matches(OLD.ontology, small.ontology)
+        figures(OLD),
+        figures(small, smoke_alarm=heard(40)),
+        OLD,
+        small,
+        matches(OLD.ontology, small.ontology),
     )
     assert "the new ontology has no window_glass" in result.reason
     assert "smoke_alarm" not in result.reason  # it is there, and critical because it was
+
+
+def test_of_a_critical_sound_that_was_not_heard_nobody_says_that_it_is_heard() -> None:
+    result = judged(NOTHING, NOTHING, node="co_alarm")
+    assert not result.passed
+    assert result.reason == (
+        "Not to be installed unasked: not tested, for want of a sound to hear: co_alarm."
+    )
 
 
 def test_the_figures_are_plain_and_the_table_shows_both(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,8 +8,10 @@ from ontology import LabelSet
 from ontology.matching import matches
 from tests.training.retrain.own_recordings import home, home_with_a_garage_door
 from tests.training.trees import label_sets
+from training.kinds import called_in, kinds_within
 from training.labels import node_target, target_of
-from training.retrain.hearings import translated
+from training.retrain.gate import critical
+from training.retrain.hearings import synthesised_scene, translated
 from training.retrain.trial import HARMLESS, SNR_DB, trial_scenes
 
 pytestmark = pytest.mark.torch
@@ -84,3 +86,20 @@ def test_a_critical_scene_has_its_sound_and_the_others_have_none() -> None:
         assert np.abs(scene.samples).max() <= 1
         if scene not in critical:
             assert {sound.node for sound in scene.sounds} <= set(HARMLESS)
+
+
+def test_a_smoke_alarm_that_is_called_otherwise_is_tried_and_trained_by_its_new_id() -> None:
+    text = HOME.ontology.source.replace("id: smoke_alarm", "id: rauchmelder")
+    labels = LabelSet(ontology.parse(text))
+    called = called_in(labels.ontology)
+    kept = matches(HOME.ontology, labels.ontology)
+    worried = critical(HOME, labels, kept)
+    assert "rauchmelder" in worried
+
+    wanted = tuple(made for made, node in called.items() if node in worried)
+    scene = next(
+        each for each in trial_scenes(wanted, share=0.02) if each.name.startswith("smoke_alarm")
+    )
+    told = [sound.target.node for sound in synthesised_scene(scene, labels, called).sounds]
+    assert "rauchmelder" in told
+    assert "smoke_alarm" in kinds_within(called)[0][0]

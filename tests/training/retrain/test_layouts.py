@@ -2,10 +2,12 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aed.commands.record.session import Session
 from tests.training.retrain.own_recordings import home_names, write_rattle
 from training.errors import TrainingDataError
 from training.retrain.layouts import read_data, read_unlabelled
@@ -100,6 +102,37 @@ def test_a_manifest_of_training_keeps_dev_out_and_research_away(tmp_path: Path) 
         "b.wav": "held_out",
     }
     assert listing.notes == ("manifest.tsv: 1 clips are for research only, and train nothing",)
+
+
+def test_what_aed_record_wrote_may_be_held_out(tmp_path: Path) -> None:
+    session = Session(tmp_path, label="dog", group="monday", file_format="wav")
+    session.keep(np.full(16_000, 900, dtype=np.int16))
+    with (tmp_path / "manifest.tsv").open("a") as file:
+        file.write("a.wav\tdog\tdev\tship\tmine\tg\town\t1\n")
+        file.write("b.wav\tdog\ttrain\tship\tmine\th\town\t1\n")
+    splits = [clip.split for clip in read_data(tmp_path, NAMES).clips]
+    assert splits == ["", "held_out", "train"]
+
+
+def test_a_list_of_training_clips_alone_holds_nothing_out_on_purpose(tmp_path: Path) -> None:
+    path = written(tmp_path / "l.csv", "path,label,split\na.wav,dog,train\nb.wav,dog,train\n")
+    assert {clip.split for clip in read_data(path, NAMES).clips} == {""}
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "mine.csv"])
+def test_recordings_beside_a_list_that_it_does_not_name_are_told_of(
+    tmp_path: Path, name: str
+) -> None:
+    for clip in ("dog/a.wav", "dog/b.wav", "dog/c.wav", "dog/r.wav"):
+        write_rattle(tmp_path / clip, 1)
+    rows = ["path,label,use", "./dog/a.wav,dog,ship", "dog/r.wav,dog,research"]
+    written(tmp_path / name, "\n".join([*rows, ""]))
+    (told,) = [note for note in read_data(tmp_path, NAMES).notes if "lie in" in note]
+
+    assert told == (
+        f"2 recordings lie in {tmp_path} and are not in the list {name}, the first of them "
+        "dog/b.wav: they train nothing until there is a line for each"
+    )
 
 
 def test_every_line_of_a_list_that_is_wrong_is_told_with_its_number(tmp_path: Path) -> None:

@@ -54,6 +54,24 @@ def test_a_super_category_that_fsd50k_lists_beside_its_class_says_nothing_more()
     assert meaning("Dog", "Animal", "Domestic_animals_and_pets").key == meaning("Dog").key
 
 
+def test_a_node_is_kept_that_stands_above_the_other_in_audioset_alone() -> None:
+    target = meaning("door", "slam").target
+    assert target is not None
+    assert target.true[LABELS.index["door"]]
+    assert target.true[LABELS.index["slam"]]
+
+
+def test_a_mistyped_label_beside_a_good_one_is_a_fault_and_none_that_merely_has_no_node() -> None:
+    grown = Names(LabelSet(ontology.parse(home_with_a_garage_door())))
+    assert grown.meaning(["speech", "garage_dor"]) == (
+        "unknown label 'garage_dor': did you mean 'garage_door'?"
+    )
+    small = "version: 1\nname: small\nnodes:\n  - {id: speech, name: Speech}\n"
+    found = Names(LabelSet(ontology.parse(small))).meaning(["speech", "drilling", "/m/0bt9lr"])
+    assert isinstance(found, Meaning)
+    assert found.nodes == ("speech",)
+
+
 def test_several_sounds_of_one_clip_are_all_true() -> None:
     target = meaning("dog", "speech").target
     assert target is not None

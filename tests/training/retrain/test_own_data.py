@@ -30,7 +30,9 @@ def clip(number: int, label: str, group: str, split: Split) -> SurveyedClip:
         group=group,
         licence="own",
     )
-    return SurveyedClip(row=row, meaning=meaning, split=split, duration_s=1.0)
+    return SurveyedClip(
+        row=row, meaning=meaning, split=split, duration_s=1.0, digest=bytes([number])
+    )
 
 
 @st.composite

@@ -1,3 +1,5 @@
+import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +121,30 @@ def test_one_clip_of_a_known_sound_is_used_and_it_is_said_that_nothing_is_held_o
     write_rattle(tmp_path / "dog" / "only.wav", 1)
     (told,) = refuse_or_warn_of_few(data_of(tmp_path), OLD_NODES)
     assert "nobody will know how well it is heard: dog" in told
+
+
+def test_other_audio_under_the_same_names_or_another_bundle_to_begin_with_is_other_material(
+    tmp_path: Path,
+) -> None:
+    for take in range(3):
+        write_rattle(tmp_path / f"dog/{take}.wav", take)
+    before = data_of(tmp_path).digest("home")
+    assert data_of(tmp_path).digest("home") == before
+    assert data_of(tmp_path).digest("another") != before
+    for take in range(3):
+        write_rattle(tmp_path / f"dog/{take}.wav", 10 + take)
+    assert data_of(tmp_path).digest("home") != before
+
+
+def test_a_file_name_that_is_not_utf_8_is_learned_from_or_told_of(tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    write_rattle(data / "dog" / "a.wav", 1).rename(data / "dog" / os.fsdecode(b"h\xf6rt.wav"))
+    (data / "dog" / os.fsdecode(b"st\xf6rt.wav")).write_bytes(b"no sound")
+    found = surveyed(data)
+    assert [os.fsencode(clip.row.path).rsplit(b"/")[-1] for clip in found.clips] == [b"h\xf6rt.wav"]
+
+    strict = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    refuse_or_tell(found, out, Console(file=strict), skip_faulty=True)
+    assert "dog/st\\udcf6rt.wav\t\tcannot be decoded" in (out / FAULTS_NAME).read_text()
+    data_of_it = own_data(found.clips, LABELS, tmp_path / "cache")
+    assert len(data_of_it.bank(data_of_it.train).clip(0))

@@ -15,9 +15,10 @@ from aed.model.joint import JointModel, ModelConfig
 from aed.verifier import VERIFIER_FILE
 from ontology import LabelSet
 from tests.training.retrain.own_recordings import home_with_a_garage_door, rattle
+from training.errors import TrainingDataError
 from training.release.description import open_description, seal
-from training.retrain.release import lost_second_look
-from training.retrain.warm_start import Origin, open_origin
+from training.retrain.release import lost_second_look, refuse_to_replace
+from training.retrain.warm_start import Origin, bundle_folder, open_origin
 
 pytestmark = pytest.mark.torch
 
@@ -43,6 +44,25 @@ def grown() -> LabelSet:
 def test_the_shipped_bundle_is_found_by_its_name_and_by_its_folder(origin: Origin) -> None:
     assert origin.bundle.path == SHIPPED
     assert open_origin(str(SHIPPED)).bundle.digest == origin.bundle.digest
+
+
+def test_a_folder_of_anything_else_does_not_hide_the_shipped_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert bundle_folder("home") == SHIPPED
+    with pytest.raises(BundleError, match=r"--from \./home: wanted the folder of a bundle"):
+        bundle_folder("./home")
+
+
+@pytest.mark.parametrize("folder", ["bundle", "bundle-not-accepted", ".unjudged"])
+def test_a_bundle_is_not_retrained_onto_itself(origin: Origin, tmp_path: Path, folder: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    here = replace(origin, bundle=replace(origin.bundle, path=tmp_path / folder))
+    with pytest.raises(TrainingDataError, match="which would delete it; name another --out"):
+        refuse_to_replace(here, tmp_path / "link")
+    refuse_to_replace(here, tmp_path / "elsewhere")
 
 
 def test_a_name_that_there_is_not_is_refused_with_those_that_there_are() -> None:
