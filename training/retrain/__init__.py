@@ -16,6 +16,7 @@
 | `hearings` | what a bundle makes of these and of held-out clips, node by node |
 | `gate` | is the new model as good as the old one where it matters? |
 | `release` | the bundle, and whether it may be installed |
+| `background` | what taught sounds are told from, carried over from the old bundle |
 | `retraining` | all of it, in order |
 | `compare` | the gate's table for any two bundles and recordings |
 | `example` | the recordings of the example in the documents |
