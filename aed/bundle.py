@@ -102,6 +102,11 @@ class Bundle:
         return SelfTest(self.self_test, alone, together, self.labels.nodes)
 
     @property
+    def heard_ontology(self) -> Ontology:
+        """What events may name: the model's nodes, and the taught sounds below them."""
+        return self.ontology if self.taught is None else self.taught.ontology
+
+    @property
     def is_whole(self) -> bool:
         """Whether it has what gives a second look, or never had."""
         return self.verifier is not None or VERIFIER_FILE not in self.info["files"]

@@ -79,8 +79,9 @@ class Hearing:
 
     @property
     def thresholds(self) -> Mapping[str, NodeThresholds]:
-        """What each node is held to now."""
-        return self._thresholds
+        """What each node is held to now, taught sounds among them."""
+        taught = {} if self._taught is None else self._taught.thresholds
+        return {**self._thresholds, **taught}
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:

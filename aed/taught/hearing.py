@@ -37,6 +37,7 @@ class TaughtHearing:
 
     Attributes:
         labels: columns of what is shown: the model's nodes and the taught leaves.
+        thresholds: what each taught sound is held to.
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class TaughtHearing:
         above = self.labels.ancestors[[self.labels.index[id_] for id_ in ids]]  # (K, N)
         self._raised = np.flatnonzero(above.any(axis=0))
         self._raises = above[:, self._raised].astype(np.float32)
+        thresholds = resolve(taught.thresholds, taught.branches)
+        self.thresholds = {id_: thresholds[id_] for id_ in ids}
         branches = LabelSet(taught.branches)
         self._leaves = np.array([branches.index[id_] for id_ in ids])
         self._num_branches = len(branches)
@@ -55,7 +58,7 @@ class TaughtHearing:
         self._matcher = TaughtMatcher(taught)
         self._tracker = EventTracker(
             taught.branches,
-            resolve(taught.thresholds, taught.branches),
+            thresholds,
             fmin_hz=fmin_hz,
             fmax_hz=fmax_hz,
         )

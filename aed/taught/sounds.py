@@ -9,7 +9,6 @@ Axes: D embedding, K sounds.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,6 @@ from aed.errors import TeachingError
 from aed.taught.space import Space
 from aed.thresholds import Layer
 from ontology import AlertPolicy, Node, Ontology
-
-if TYPE_CHECKING:
-    from aed.bundle import Bundle
 
 MOST_SOUNDS = 20
 """Each costs a little of every second, and a place in everybody's mind."""
@@ -105,11 +101,6 @@ def taught_sounds(
         ontology=_ontology(ontology, copies),
         branches=_ontology(ontology, branches),
     )
-
-
-def heard_ontology(bundle: "Bundle") -> Ontology:
-    """What events of a bundle may name: the model's nodes, and the taught sounds below them."""
-    return bundle.ontology if bundle.taught is None else bundle.taught.ontology
 
 
 def slug(name: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from aed.bundle import Bundle
-from aed.taught.sounds import heard_ontology
 from daemon.discovery.words import node_name, word
 from daemon.mqtt.payloads import to_json
 from daemon.mqtt.topics import OFF, OFFLINE, ON, ONLINE, Topics
@@ -44,7 +43,7 @@ def entities_of(settings: Settings, bundle: Bundle) -> dict[str, Entity]:
         bundle: the model, with what it was taught.
     """
     maker = _Maker(settings)
-    ontology = heard_ontology(bundle)
+    ontology = bundle.heard_ontology
     nodes = [ontology.node(name) for name in class_nodes(settings, bundle)]
     entities = dict(maker.house([node.id for node in ontology.nodes if node.alert is not None]))
     for node in sorted(nodes, key=lambda node: not node.is_critical):

@@ -7,7 +7,6 @@ from aed import __version__
 from aed.bundle import SHIPPED, Bundle, default_bundle_path, load_bundle
 from aed.errors import BundleError
 from aed.hearing import Hearing
-from aed.taught.sounds import heard_ontology
 from daemon.clips.clips import Clips
 from daemon.clocks import Clock, StreamClock
 from daemon.ears.announcer import Announcer
@@ -87,9 +86,7 @@ def info_of(settings: Settings, bundle: Bundle, *, started_at: str) -> InfoPaylo
         ontology_digest=bundle.ontology.digest,
         sources=tuple(source.name for source in settings.sources),
         classes=class_nodes(settings, bundle),
-        reportable=tuple(
-            node.id for node in heard_ontology(bundle).nodes if node.alert is not None
-        ),
+        reportable=tuple(node.id for node in bundle.heard_ontology.nodes if node.alert is not None),
         started_at=started_at,
     )
 

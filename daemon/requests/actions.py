@@ -7,7 +7,6 @@ from typing import Any
 
 from aed import __version__
 from aed.bundle import Bundle
-from aed.taught.sounds import heard_ontology
 from daemon.clips.clips import Clips
 from daemon.clocks import Clock, rfc3339
 from daemon.ears.ear import Ear
@@ -71,7 +70,7 @@ class RequestActions:
             clock: the machine's clocks.
         """
         self._node = settings.node
-        self._ontology = heard_ontology(bundle)
+        self._ontology = bundle.heard_ontology
         self._where = where
         self._ears = tuple(ears)
         self._mute = mute
@@ -90,7 +89,7 @@ class RequestActions:
         self, settings: Settings, bundle: Bundle, ears: Sequence[tuple[Source, Ear]]
     ) -> None:
         """Go on with others; see `__init__`."""
-        self._ontology, self._ears = heard_ontology(bundle), tuple(ears)
+        self._ontology, self._ears = bundle.heard_ontology, tuple(ears)
         self._asked.follow(settings, bundle)
         self._retune()
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from aed.bundle import Bundle
-from aed.taught.sounds import heard_ontology
 from daemon.clips.folder import ClipFolder
 from daemon.clocks import Clock, rfc3339
 from daemon.ears.ear import Ear
@@ -121,7 +120,7 @@ class PageActions:
                 {
                     "source": source,
                     "node": each.node,
-                    "path": heard_ontology(self._bundle).path(each.node),
+                    "path": self._bundle.heard_ontology.path(each.node),
                     "at": rfc3339(began_s),
                     "duration_s": round(each.gone_s - each.onset_s, 1),
                     "peak": round(each.peak, 4),
@@ -160,7 +159,7 @@ class PageActions:
 
     def _note_mistake(self, wanted: MistakeData, by: str) -> Data:
         if wanted.label is not None:
-            heard_ontology(self._bundle).node(wanted.label)
+            self._bundle.heard_ontology.node(wanted.label)
         event: dict[str, Any] = {}
         if wanted.event_id is not None:
             found = self._events.of(wanted.event_id)

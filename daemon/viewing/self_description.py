@@ -8,7 +8,6 @@ from typing import Any
 
 from aed import __version__
 from aed.bundle import Bundle
-from aed.taught.sounds import heard_ontology
 from daemon.ears.ear import Ear
 from daemon.redaction import without_secrets
 from daemon.settings.models import CommandSettings, Settings
@@ -38,7 +37,7 @@ def described(
             "untaught": bundle.untaught,
             **{name: bundle.info[name] for name in _OF_THE_MODEL if name in bundle.info},
         },
-        "nodes": [_node(node) for node in heard_ontology(bundle).nodes],
+        "nodes": [_node(node) for node in bundle.heard_ontology.nodes],
         "sources": [
             {
                 "name": source.name,

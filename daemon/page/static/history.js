@@ -5,6 +5,7 @@ import { h, put } from "./dom.js";
 import { dayOf, decibels, PATTERNS, percent, seconds, timeOf, wholeTimeOf } from "./format.js";
 import { eventItem } from "./live.js";
 import { mistakeForm, missedForm } from "./mistakes.js";
+import { nodeChoice } from "./nodes.js";
 import { on, store } from "./store.js";
 
 const WRITTEN_MS = 600_000;
@@ -73,12 +74,6 @@ export function historyView(view, signal, eventId) {
 function isBusy(detail) {
   const sound = detail.querySelector("audio");
   return detail.contains(document.activeElement) || (sound && !sound.paused);
-}
-
-export function nodeChoice(name, none) {
-  const depth = (node) => (node.parent ? 1 + depth(store.node.get(node.parent)) : 0);
-  return h("select", { name }, h("option", { value: "" }, none),
-    store.about.nodes.map((node) => h("option", { value: node.id }, "\u00a0\u00a0".repeat(depth(node)) + node.name)));
 }
 
 function byDay(events, eventId) {

@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { h, put } from "./dom.js";
 import { wholeTimeOf } from "./format.js";
-import { nodeChoice } from "./history.js";
+import { nodeChoice } from "./nodes.js";
 import { store } from "./store.js";
 
 export function mistakeForm(event) {

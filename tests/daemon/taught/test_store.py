@@ -10,7 +10,6 @@ import pytest
 from aed.bundle import Bundle
 from aed.errors import TeachingError
 from aed.taught.background import BACKGROUND_FILE
-from aed.taught.sounds import heard_ontology
 from daemon.taught.store import FILE_NAME, TaughtStore, Wish
 from tests.aed.taught.chimes import GARDEN_HZ, UPSTAIRS_HZ, chime
 
@@ -44,9 +43,9 @@ def test_what_is_taught_is_there_after_a_restart_and_gone_once_forgotten(
     restarted = TaughtStore(tmp_path)
     loaded = restarted.load(bundle)
     assert ids(loaded) == ["upstairs", "garden"]
-    assert heard_ontology(loaded).path("upstairs") == "alarm/doorbell/upstairs"
-    assert heard_ontology(loaded).node("upstairs").alert is not None
-    assert heard_ontology(loaded).node("garden").alert is None
+    assert loaded.heard_ontology.path("upstairs") == "alarm/doorbell/upstairs"
+    assert loaded.heard_ontology.node("upstairs").alert is not None
+    assert loaded.heard_ontology.node("garden").alert is None
 
     restarted.forget("upstairs", bundle)
 
