@@ -269,6 +269,7 @@ class Service:
         self._health.close()
         self._reception.close()
         self._reloader.close(has_failed=has_failed)
+        self._publisher.remove_now()
         for source, ear in self._ears:
             source.close(leave_s=LEAVE_S / len(self._ears))
             self._publish(ear.close())

@@ -5,6 +5,7 @@ them back when we connect. Reports (alerts and events) are history: see `daemon.
 """
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 
 from daemon.clocks import Clock
@@ -33,6 +34,9 @@ else somebody retains below our topics must not fill the memory."""
 _LONGEST_CORRECTED = 500
 """No topic of ours has so many characters."""
 
+LOOK_AWAY_S = 5.0
+"""Whoever is told that a topic is no more has stopped reading it after so long."""
+
 
 class Publisher:
     """Brings states and reports to the broker through a link."""
@@ -57,6 +61,7 @@ class Publisher:
         """
         self._link = link
         self._topics = topics
+        self._clock = clock
         memory = new_memory(clock) if memory is None else memory
         self._dispatch = Dispatch(
             outbox=outbox, memory=memory, link=link, topics=topics, clock=clock
@@ -70,6 +75,8 @@ class Publisher:
         # Topics to be taken off the broker, and of this connection what was said of them last.
         self._leaving: set[str] = set()
         self._farewells: dict[int, tuple[str, bytes]] = {}
+        # Topics to be taken off the broker as they are, and when.
+        self._due: dict[str, float] = {}
         # The same of responses to requests.
         self._answers_in_flight: set[int] = set()
         # Retained topics that are none of ours any more; whether there were too many of them.
@@ -81,6 +88,7 @@ class Publisher:
     def retain(self, topic: str, payload: bytes) -> None:
         """Set a retained topic: published now, and again on every connect."""
         self._leaving.discard(topic)
+        self._due.pop(topic, None)
         self._set(topic, payload)
 
     def remove(self, topic: str, last: bytes = b"") -> None:
@@ -88,10 +96,18 @@ class Publisher:
 
         Args:
             topic: the whole topic.
-            last: its last value; empty for none.
+            last: its last value; empty if it has told that already. Then it is taken off after
+                `LOOK_AWAY_S`: whoever reads it would take nothing for a value that is wrong.
         """
-        self._leaving.add(topic)
-        self._set(topic, last)
+        if last:
+            self._leaving.add(topic)
+            self._set(topic, last)
+        else:
+            self._due[topic] = self._clock.boottime_s() + LOOK_AWAY_S
+
+    def remove_now(self) -> None:
+        """Take off at once what is to be taken off later."""
+        self._due = dict.fromkeys(self._due, -math.inf)
 
     def _set(self, topic: str, payload: bytes) -> None:
         if self._retained.get(topic) == payload:
@@ -155,6 +171,7 @@ class Publisher:
                 self._say_farewell(happening.mid)
                 self._answers_in_flight.discard(happening.mid)
                 self._dispatch.note_acknowledged(happening.mid)
+        self._take_off()
         self._send_states()
         self._dispatch.send()
 
@@ -201,6 +218,13 @@ class Publisher:
         elif isinstance(message, Retained):
             self._correct(message)
 
+    def _take_off(self) -> None:
+        now_s = self._clock.boottime_s()
+        for topic in [topic for topic, due_s in self._due.items() if due_s <= now_s]:
+            del self._due[topic]
+            self._leaving.add(topic)
+            self._set(topic, b"")
+
     def _say_farewell(self, mid: int) -> None:
         """Remove what is leaving and has arrived with its last value, forget what is removed."""
         topic, said = self._farewells.pop(mid, ("", b""))
@@ -236,6 +260,7 @@ class Publisher:
         _logger.info("%s is none of ours any more: removing it", topic)
         self.remove(topic, payload)
         self.remove(self._topics.attributes_of(topic))
+        self.remove_now()
 
     def _send_states(self) -> None:
         """Hand over newest values, never more at once than the broker can be waiting for."""
