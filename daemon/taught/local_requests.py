@@ -114,7 +114,7 @@ class LocalRequests:
         return {"id": wanted.id, **told(self._store.teach(wish, self._bundle))}
 
     def _forget(self, wanted: ForgetData, _by: str) -> Data:
-        self._store.forget(wanted.id, self._bundle)
+        self._store.forget(wanted.id)
         return {"id": wanted.id}
 
     def _sound(self, wanted: SoundData, by: str) -> Data:

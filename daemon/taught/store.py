@@ -145,21 +145,21 @@ class TaughtStore:
         examples = examples_of(self.folder.prepared(wish.id), bundle, background)
         lesson = learn(examples, background, under=wish.under, raised_by=wish.raised_by)
         self.folder.settle(wish.id)
-        self._write((*entries, _learned(wish, lesson)), bundle)
+        self._write((*entries, _learned(wish, lesson)), bundle.digest)
         _logger.warning("taught %s under %s", wish.id, wish.under)
         return lesson
 
-    def forget(self, id_: str, bundle: Bundle) -> None:
-        """Forget a sound and delete its recordings.
+    def forget(self, id_: str) -> None:
+        """Forget a sound and delete its recordings, whatever model hears now.
 
         Raises:
             TeachingError: it was not taught, or the disk refuses.
         """
-        entries = self._entries_for(bundle)
-        if id_ not in {each.id for each in entries}:
-            known = ", ".join(each.id for each in entries) or "none"
+        content = self._read_or_refuse()
+        if id_ not in {each.id for each in content.sounds}:
+            known = ", ".join(each.id for each in content.sounds) or "none"
             raise TeachingError(f"{id_!r} is not taught; there are: {known}")
-        self._write(tuple(each for each in entries if each.id != id_), bundle)
+        self._write([each for each in content.sounds if each.id != id_], content.bundle)
         _logger.warning("forgot the taught sound %s", id_)
         self.folder.remove(id_)
 
@@ -174,16 +174,19 @@ class TaughtStore:
         Raises:
             TeachingError: the file cannot be read; nothing may be written over it.
         """
-        try:
-            content = self._read()
-        except (OSError, ValueError) as error:
-            raise TeachingError(
-                f"{self._path} cannot be read ({error}); remove it, and teach everything anew"
-            ) from error
+        content = self._read_or_refuse()
         if content.bundle == bundle.digest or not content.sounds:
             return content.sounds
         background = read_background(bundle)
         return tuple(self._anew(each, bundle, background) for each in content.sounds)
+
+    def _read_or_refuse(self) -> _Content:
+        try:
+            return self._read()
+        except (OSError, ValueError) as error:
+            raise TeachingError(
+                f"{self._path} cannot be read ({error}); remove it, and teach everything anew"
+            ) from error
 
     def _read(self) -> _Content:
         """What is on disk.
@@ -241,10 +244,10 @@ class TaughtStore:
             given = None
         return replace(bundle, taught=given)
 
-    def _write(self, entries: Sequence[TaughtEntry], bundle: Bundle) -> None:
+    def _write(self, entries: Sequence[TaughtEntry], digest: str) -> None:
         content = {
             "version": _VERSION,
-            "bundle": bundle.digest,
+            "bundle": digest,
             "sounds": [each.model_dump() for each in entries],
         }
         try:
@@ -260,7 +263,7 @@ class TaughtStore:
         """Keep what was learned anew; where the disk refuses it is learned again at each start."""
         has_changed = self._has_changed
         try:
-            self._write(self.entries, bundle)
+            self._write(self.entries, bundle.digest)
         except TeachingError as error:
             _logger.error("%s", error)  # noqa: TRY400 - no bug
         self._has_changed = has_changed

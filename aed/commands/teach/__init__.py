@@ -134,5 +134,5 @@ def _remove(place: "Place", id_: str) -> None:
     if place.socket is not None:
         place.ask("forget", {"id": id_})
     else:
-        TaughtStore(place.state).forget(id_, load_bundle(place.bundle))
+        TaughtStore(place.state).forget(id_)
     print(f"{id_} is forgotten")

@@ -47,7 +47,7 @@ def test_what_is_taught_is_there_after_a_restart_and_gone_once_forgotten(
     assert loaded.heard_ontology.node("upstairs").alert is not None
     assert loaded.heard_ontology.node("garden").alert is None
 
-    restarted.forget("upstairs", bundle)
+    restarted.forget("upstairs")
 
     assert ids(TaughtStore(tmp_path).load(bundle)) == ["garden"]
     assert [each.name for each in (tmp_path / "taught").iterdir()] == ["garden"]
@@ -93,7 +93,7 @@ def test_a_sound_whose_recordings_are_gone_is_told_and_the_others_are_heard(
     assert ids(anew.load(replace(bundle, digest="another"))) == ["garden"]
     assert anew.problem is not None
     assert "not heard: upstairs" in anew.problem
-    anew.forget("upstairs", replace(bundle, digest="another"))
+    anew.forget("upstairs")
     assert ids(anew.load(replace(bundle, digest="another"))) == ["garden"]
     assert anew.problem is None
 
@@ -158,7 +158,23 @@ def test_what_is_refused_changes_nothing(
     with pytest.raises(TeachingError, match="it holds no recordings"):
         store.teach(replace(GARDEN, id="never_prepared"), bundle)
     with pytest.raises(TeachingError, match="'garden' is not taught; there are: upstairs"):
-        store.forget("garden", bundle)
+        store.forget("garden")
 
     assert (tmp_path / FILE_NAME).read_text() == before
     assert ids(store.load(bundle)) == ["upstairs"]
+
+
+def test_a_sound_is_forgotten_under_a_model_that_can_learn_none(
+    store: TaughtStore, bundle: Bundle, tmp_path: Path
+) -> None:
+    teach(store, UPSTAIRS, bundle, UPSTAIRS_HZ)
+    unable = replace(bundle, digest="another", path=tmp_path / "without-background")
+    anew = TaughtStore(tmp_path)
+    anew.load(unable)
+    assert "no taught sound is heard" in str(anew.problem)
+
+    anew.forget("upstairs")
+
+    assert not (tmp_path / "taught" / "upstairs").exists()
+    assert anew.load(unable).taught is None
+    assert anew.problem is None
