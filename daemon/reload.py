@@ -216,11 +216,17 @@ class Reloader:
         return reloaded
 
     def _refuse(self, error: AedError) -> None:
-        is_installed = self._pending is not None and self._pending[0].bundle is None
+        settings = None if self._pending is None else self._pending[0]
         self._drop_pending()
-        self._is_refused = not is_installed
         _logger.error("the new settings cannot work, the former ones stay in use:\n     %s", error)
-        self._swap.note_refused(str(error), is_installed=is_installed, in_use=self._bundle)
+        is_given_up = self._swap.note_refused(
+            str(error),
+            is_installed=settings is not None and settings.bundle is None,
+            in_use=self._bundle,
+        )
+        self._is_refused = not is_given_up
+        if is_given_up and settings != self._settings:
+            self._request.set()  # they may be good with the model that hears
 
     def _drop_pending(self) -> None:
         if self._pending is not None:

@@ -125,20 +125,25 @@ class BundleSwap:
         """Note that what was to be read again is in use, or was in use already."""
         self._orders.note_loaded()
 
-    def note_refused(self, error: str, *, is_installed: bool, in_use: Bundle) -> None:
+    def note_refused(self, error: str, *, is_installed: bool, in_use: Bundle) -> bool:
         """Note that nothing was taken over; go back from an installed bundle that is to blame.
 
         Args:
             error: why.
             is_installed: the installed bundle is.
             in_use: what is heard with.
+
+        Returns:
+            Whether a bundle is given up by that.
         """
         self._orders.note_loaded(error)
         current = self._store.current
-        if is_installed and current is not None and current != _folder_of(in_use):
-            self.problem = _given_up(current, error, model_name(in_use))
-            _logger.error("%s", self.problem)
-            self._leave(current, self._place_of(in_use), error)
+        if not is_installed or current is None or current == _folder_of(in_use):
+            return False
+        self.problem = _given_up(current, error, model_name(in_use))
+        _logger.error("%s", self.problem)
+        self._leave(current, self._place_of(in_use), error)
+        return True
 
     def note_switched(self, bundle: Bundle, former: Bundle, ears: Ears) -> None:
         """Watch another model from now on, unless it has proven itself.

@@ -128,7 +128,6 @@ def _list(place: "Place") -> None:
 
 
 def _remove(place: "Place", id_: str) -> None:
-    from aed.bundle import load_bundle
     from daemon.taught.store import TaughtStore
 
     if place.socket is not None:
