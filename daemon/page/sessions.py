@@ -54,6 +54,8 @@ class Sessions:
             data = base64.b64decode(token, altchars=b"-_", validate=True)
         except ValueError:
             return False
+        if base64.urlsafe_b64encode(data).decode() != token:
+            return False  # the same bytes, written otherwise
         content, signature = (
             data[: _STAMP_BYTES + _NONCE_BYTES],
             data[_STAMP_BYTES + _NONCE_BYTES :],
