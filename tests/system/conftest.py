@@ -10,6 +10,7 @@ from tests.system.broker import HOST, Broker, Subscriber
 from tests.system.daemon_process import DaemonProcess, LoudSource
 from tests.system.installed_bundles import named, put_in_place
 from tests.system.loudness_bundle import write_loudness_bundle
+from tests.system.page import Pages, StartPage
 from tests.system.virtual_microphone import VirtualMicrophone
 
 StartDaemon = Callable[..., DaemonProcess]
@@ -112,3 +113,11 @@ def start_installed(
         )
 
     return start
+
+
+@pytest.fixture
+def start_page(tmp_path: Path, loud_source: LoudSource) -> Iterator[StartPage]:
+    """Starts `aed run` with a page, without a broker; keywords replace settings."""
+    pages = Pages(tmp_path, loud_source)
+    yield pages.start
+    pages.kill()

@@ -5,16 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
 from tests.system.broker import HOST, free_port
 from tests.system.daemon_process import DaemonProcess, LoudSource
 from tests.system.page_client import PageClient
-
-pytest.importorskip("starlette", reason="the page needs the web extra")
-
-PASSWORD = "correct horse"  # noqa: S105 - of a test
-SECRETS = ("cam-Ahy8chuo", "path-eiW3ohxu", "cmd-xo7Aegh2", "beat-Poh4iequ", "usr-Iek9aeph")
 
 StartPage = Callable[..., tuple[DaemonProcess, PageClient]]
 

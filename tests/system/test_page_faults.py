@@ -1,30 +1,13 @@
 """The local page over HTTP: its faults, viewers that do not read, and its end."""
 
 import socket
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.system.broker import HOST
-from tests.system.daemon_process import DaemonProcess, LoudSource
-from tests.system.page import Pages, page_of
-from tests.system.page_client import PageClient
+from tests.system.page import StartPage, page_of
 
 pytest.importorskip("starlette", reason="the page needs the web extra")
-
-PASSWORD = "correct horse"  # noqa: S105 - of a test
-SECRETS = ("cam-Ahy8chuo", "path-eiW3ohxu", "cmd-xo7Aegh2", "beat-Poh4iequ", "usr-Iek9aeph")
-
-StartPage = Callable[..., tuple[DaemonProcess, PageClient]]
-
-
-@pytest.fixture
-def start_page(tmp_path: Path, loud_source: LoudSource) -> Iterator[StartPage]:
-    """Starts `aed run` with a page, without a broker; keywords replace settings."""
-    pages = Pages(tmp_path, loud_source)
-    yield pages.start
-    pages.kill()
 
 
 def test_a_fault_of_the_page_is_none_of_hearing_and_it_comes_back(start_page: StartPage) -> None:

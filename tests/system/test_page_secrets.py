@@ -1,7 +1,6 @@
 """The local page over HTTP: passwords, and what no response may hold."""
 
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,24 +8,13 @@ import pytest
 from daemon.page.attempts import PER_ADDRESS
 from daemon.page.passwords import PasswordHash
 from tests.system.broker import HOST, free_port
-from tests.system.daemon_process import DaemonProcess, LoudSource
-from tests.system.page import Pages
-from tests.system.page_client import PageClient
+from tests.system.daemon_process import LoudSource
+from tests.system.page import StartPage
 
 pytest.importorskip("starlette", reason="the page needs the web extra")
 
 PASSWORD = "correct horse"  # noqa: S105 - of a test
 SECRETS = ("cam-Ahy8chuo", "path-eiW3ohxu", "cmd-xo7Aegh2", "beat-Poh4iequ", "usr-Iek9aeph")
-
-StartPage = Callable[..., tuple[DaemonProcess, PageClient]]
-
-
-@pytest.fixture
-def start_page(tmp_path: Path, loud_source: LoudSource) -> Iterator[StartPage]:
-    """Starts `aed run` with a page, without a broker; keywords replace settings."""
-    pages = Pages(tmp_path, loud_source)
-    yield pages.start
-    pages.kill()
 
 
 @pytest.fixture
